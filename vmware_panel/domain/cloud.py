@@ -1,0 +1,177 @@
+"""OpenStack's book: what Nova, Glance, Cinder and Placement say, as frozen types."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+
+from vmware_panel.domain.inventory import MoRef
+
+VMWARE_HYPERVISOR_TYPE = (
+    "VMware vCenter Server"  # nova.virt.vmwareapi.constants.DEFAULT_HYPERVISOR
+)
+
+
+class NovaPower(IntEnum):
+    """`nova.objects.fields.InstancePowerState`, as `OS-EXT-STS:power_state` gives it."""
+
+    NOSTATE = 0
+    RUNNING = 1
+    PAUSED = 3
+    SHUTDOWN = 4
+    CRASHED = 6
+    SUSPENDED = 7
+
+
+class ServiceState(StrEnum):
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One instance, as `GET /servers/detail` shows it to the one who asks.
+
+    `compute_host` and `node` are None where the policy hides them (a project user) and empty where
+    Nova has none (not scheduled, shelved).
+    """
+
+    id: str
+    name: str
+    project_id: str = ""
+    user_id: str = ""
+    status: str = ""
+    vm_state: str | None = None
+    task_state: str | None = None
+    power: NovaPower | None = None
+    compute_host: str | None = None
+    node: str | None = None
+    availability_zone: str | None = None
+    flavor_name: str | None = None
+    flavor_vcpus: int | None = None
+    flavor_ram_mb: int | None = None
+    flavor_disk_gb: int | None = None
+    image_id: str | None = None  # None: booted from a volume
+    volume_ids: tuple[str, ...] = ()
+    created: datetime | None = None
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeService:
+    id: str
+    host: str
+    zone: str = ""
+    enabled: bool = True
+    disabled_reason: str = ""
+    state: ServiceState | None = None
+    forced_down: bool = False
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeName:
+    """The two halves of a VMware node's name: cluster moref and vCenter's instance uuid."""
+
+    cluster: MoRef
+    vcenter_uuid: str
+
+
+_NODE_NAME = re.compile(
+    r"(?P<moref>[A-Za-z]+-[A-Za-z0-9]+)"
+    r"\.(?P<uuid>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})"
+)
+
+
+def parse_node_name(node: str) -> NodeName | None:
+    """Splits `domain-c26.9d51f082-…` at the first dot; None for a node of another driver.
+
+    Source: `nova/virt/vmwareapi/driver.py`, `VMwareVCDriver._create_nodename`.
+    """
+    match = _NODE_NAME.fullmatch(node)
+    if not match:
+        return None
+    return NodeName(MoRef(match["moref"]), match["uuid"].lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Hypervisor:
+    """Nova's node. `type` tells the driver; `service_host` the nova-compute that runs it."""
+
+    id: str
+    node: str
+    type: str = ""
+    state: ServiceState | None = None
+    enabled: bool | None = None
+    host_ip: str = ""
+    service_host: str = ""
+
+    @property
+    def is_vmware(self) -> bool:
+        return self.type == VMWARE_HYPERVISOR_TYPE or (
+            not self.type and parse_node_name(self.node) is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Flavor:
+    id: str
+    name: str
+    vcpus: int
+    ram_mb: int
+    disk_gb: int
+    ephemeral_gb: int = 0
+    swap_mb: int = 0
+    extra_specs: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    id: str
+    name: str
+    status: str = ""
+    size_bytes: int | None = None
+    min_disk_gb: int = 0
+    disk_format: str = ""
+    visibility: str = ""
+    hidden: bool = False
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    id: str
+    name: str
+    status: str = ""
+    size_gb: int | None = None
+    project_id: str = ""
+    backend_host: str = ""
+    bootable: bool = False
+    server_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceInventory:
+    """Placement's record of one resource class of one provider."""
+
+    resource_class: str
+    total: int
+    reserved: int
+    allocation_ratio: float
+    min_unit: int
+    max_unit: int
+    step_size: int
+    used: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceProvider:
+    uuid: str
+    name: str
+    generation: int
+    parent_uuid: str | None = None
+    inventories: tuple[ResourceInventory, ...] = ()

@@ -1,0 +1,54 @@
+"""The answer of a source that may be down: what it said, or in which way it failed.
+
+A page asks several sources. Each answers with an `Outcome`, so that one that is down takes down
+its own part of the page and nothing else.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class TroubleKind(StrEnum):
+    """Why a source gave no answer. The views turn each into words, once."""
+
+    UNREACHABLE = "unreachable"  # no route, refused, name not found, connection lost
+    TIMEOUT = "timeout"  # the deadline passed
+    CERTIFICATE = "certificate"  # TLS: wrong CA, wrong host name, expired
+    LOGIN = "login"  # user or password refused
+    SESSION = "session"  # logged out, and logging in again did not help
+    FORBIDDEN = "forbidden"  # logged in, the right is missing
+    NOT_FOUND = "not_found"  # the thing asked for is not there
+    OVERLOADED = "overloaded"  # 503, too many sessions or requests
+    BAD_ANSWER = "bad_answer"  # an answer that cannot be read, or a fault of the server's own
+    CONFIGURATION = "configuration"  # the settings do not allow to ask at all
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One failure of one source.
+
+    `source` names who failed: `nova`, `glance`, `cinder`, `placement`, or a vCenter by its name in
+    the settings. `detail` is a short English remark for logs and for `vmware_check`; it never holds
+    a secret, and pages escape it. `missing_privilege` is vCenter's id of the right, if it named one.
+    """
+
+    source: str
+    kind: TroubleKind
+    detail: str = ""
+    missing_privilege: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """Either a value or the trouble that kept it away; with both, the value is incomplete."""
+
+    value: T | None = None
+    trouble: Trouble | None = None
+
+    @property
+    def ok(self) -> bool:
+        """True if the value is there and whole."""
+        return self.trouble is None and self.value is not None
