@@ -23,6 +23,18 @@ __all__ = ["Rule", "allowed", "require", "required"]
 
 LOG = logging.getLogger(__name__)
 
+DEFAULT_FILE = "vmware_policy.yaml"
+
+# The last two are how oslo.policy takes a file that holds no mapping of rules.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    cfg.Error,
+    policy.InvalidDefinitionError,
+    AttributeError,
+    TypeError,
+)
+
 _enforcer: policy.Enforcer | None = None
 
 
@@ -48,7 +60,7 @@ def allowed(request: HttpRequest, rule: Rule, target: Mapping[str, str] | None =
         return bool(_get_enforcer().authorize(rule.value, dict(target or {}), credentials))
     except (policy.PolicyNotRegistered, policy.InvalidScope):
         LOG.error("Policy rule %s is not registered; access refused", rule.value)
-    except (OSError, ValueError, cfg.Error, policy.InvalidDefinitionError) as error:
+    except UNREADABLE as error:
         LOG.error("Policy of %s cannot be read, access refused: %s", SCOPE, error)
     return False
 
@@ -82,15 +94,13 @@ def _get_enforcer() -> policy.Enforcer:
         conf([])  # else oslo.config reads the web server's command line
         opts.set_defaults(conf)
         base = settings.POLICY_FILES_PATH
-        path = settings.POLICY_FILES.get(SCOPE)
-        folders = settings.POLICY_DIRS.get(SCOPE, [])
-        conf.set_default("policy_file", os.path.join(base, path) if path else "", "oslo_policy")
-        conf.set_default("policy_dirs", [os.path.join(base, f) for f in folders], "oslo_policy")
-        enforcer = policy.Enforcer(conf, use_conf=bool(path or folders))
+        path = settings.POLICY_FILES.get(SCOPE, DEFAULT_FILE)  # need not be there
+        folders = [os.path.join(base, folder) for folder in settings.POLICY_DIRS.get(SCOPE, [])]
+        conf.set_default("policy_file", os.path.join(base, path), "oslo_policy")
+        conf.set_default("policy_dirs", folders, "oslo_policy")
+        enforcer = policy.Enforcer(conf)
         enforcer.suppress_default_change_warnings = True
         enforcer.register_defaults(DEFAULTS)
-        if not path and not folders:
-            enforcer.load_rules()
         _enforcer = enforcer
     return _enforcer
 

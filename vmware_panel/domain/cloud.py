@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from types import MappingProxyType
 
 from vmware_panel.domain.inventory import MoRef
 
@@ -61,10 +60,12 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ComputeService:
+    """One nova-compute. In a cell that is down only `host` is known, and `id` is empty."""
+
     id: str
     host: str
     zone: str = ""
-    enabled: bool = True
+    enabled: bool | None = True
     disabled_reason: str = ""
     state: ServiceState | None = None
     forced_down: bool = False
@@ -124,9 +125,7 @@ class Flavor:
     disk_gb: int
     ephemeral_gb: int = 0
     swap_mb: int = 0
-    extra_specs: Mapping[str, str] = field(
-        default_factory=lambda: MappingProxyType({}), hash=False
-    )
+    extra_specs: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

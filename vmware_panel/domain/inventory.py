@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import NewType, TypeVar
 
 K = TypeVar("K")
@@ -21,8 +20,6 @@ MoRef = NewType("MoRef", str)
 
 NOVA_EXTENSION = "org.openstack.compute"
 CINDER_EXTENSION = "org.openstack.storage"
-
-NO_EXTRA_CONFIG: Mapping[str, str] = MappingProxyType({})
 
 
 class VmPower(StrEnum):
@@ -193,7 +190,7 @@ class VirtualMachine:
     annotation: str = ""
     datastores: tuple[MoRef, ...] = ()
     disks: tuple[VirtualDisk, ...] = ()
-    extra_config: Mapping[str, str] = field(default=NO_EXTRA_CONFIG, hash=False)
+    extra_config: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def managed_by_nova(self) -> bool:

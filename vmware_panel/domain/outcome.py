@@ -52,3 +52,12 @@ class Outcome(Generic[T]):
     def ok(self) -> bool:
         """True if the value is there and whole."""
         return self.trouble is None and self.value is not None
+
+
+class SourceError(Exception):
+    """A source gave no answer. The adapters raise kinds of their own, each with its `trouble`."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        detail = f": {trouble.detail}" if trouble.detail else ""
+        super().__init__(f"{trouble.source}: {trouble.kind.value}{detail}")
+        self.trouble = trouble
