@@ -7,32 +7,41 @@ What Nova says and what vCenter says stay apart in the result; `Remark`s name th
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from vmware_panel.domain.cloud import (
-    ComputeService,
-    Hypervisor,
-    NodeName,
-    NovaPower,
-    Server,
-    parse_node_name,
-)
+from vmware_panel.domain.cloud import ComputeService, Hypervisor, NodeName, Server, parse_node_name
 from vmware_panel.domain.inventory import (
     Cluster,
     Datastore,
     EsxHost,
-    HostConnection,
     Inventory,
     ResourcePool,
     VirtualMachine,
-    VmPower,
 )
-from vmware_panel.domain.lineage import Lineage, datastore_name, trace_disks
+from vmware_panel.domain.lineage import Lineage, trace_disks
+from vmware_panel.domain.remarks import (
+    Found,
+    Remark,
+    RemarkKind,
+    Severity,
+    node_without_cluster,
+    remarks_on,
+)
 
-NEARLY_FULL = 0.95
-"""The used fraction of a datastore from which on an instance's page speaks of it."""
+__all__ = [
+    "Books",
+    "Overview",
+    "Placement",
+    "Remark",
+    "RemarkKind",
+    "Severity",
+    "Whereabouts",
+    "join",
+    "overview",
+    "place",
+]
 
 
 class Whereabouts(StrEnum):
@@ -45,64 +54,6 @@ class Whereabouts(StrEnum):
     NOT_PLACED = "not_placed"  # Nova has no node for it: not scheduled, failed, shelved
     UNCONFIGURED = "unconfigured"  # every configured vCenter answered; its node names another
     UNKNOWN = "unknown"  # a vCenter that could know did not answer
-
-
-class RemarkKind(StrEnum):
-    """What an instance's page has to say about it."""
-
-    NO_VM = "no_vm"
-    UNEXPECTED_VM = "unexpected_vm"
-    OTHER_CLUSTER = "other_cluster"
-    OTHER_VCENTER = "other_vcenter"
-    CHILD_POOL = "child_pool"
-    NOT_MANAGED = "not_managed"
-    DUPLICATE_ID = "duplicate_id"
-    CLONE_CLAIMS_ID = "clone_claims_id"
-    POWER_STATE = "power_state"
-    NODE_WITHOUT_CLUSTER = "node_without_cluster"
-    DISK_APART = "disk_apart"
-    RENAMED = "renamed"
-    HOST_MAINTENANCE = "host_maintenance"
-    HOST_NOT_CONNECTED = "host_not_connected"
-    VM_NOT_CONNECTED = "vm_not_connected"
-    DATASTORE_NOT_ACCESSIBLE = "datastore_not_accessible"
-    DATASTORE_NEARLY_FULL = "datastore_nearly_full"
-
-
-class Severity(StrEnum):
-    DISAGREEMENT = "disagreement"  # the two books cannot both be right
-    NOTICE = "notice"  # true in vCenter's book, and worth knowing at 3 a.m.
-
-
-_NOTICES = frozenset(
-    {
-        RemarkKind.DISK_APART,
-        RemarkKind.RENAMED,
-        RemarkKind.HOST_MAINTENANCE,
-        RemarkKind.HOST_NOT_CONNECTED,
-        RemarkKind.VM_NOT_CONNECTED,
-        RemarkKind.DATASTORE_NOT_ACCESSIBLE,
-        RemarkKind.DATASTORE_NEARLY_FULL,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """One difference or notice. `nova` and `vcenter` are what each book says, as names.
-
-    `subject` is what it is about where that is not the instance itself: a host, a datastore, the
-    other VM.
-    """
-
-    kind: RemarkKind
-    subject: str = ""
-    nova: str = ""
-    vcenter: str = ""
-
-    @property
-    def severity(self) -> Severity:
-        return Severity.NOTICE if self.kind in _NOTICES else Severity.DISAGREEMENT
 
 
 @dataclass(frozen=True)
@@ -201,35 +152,38 @@ def place(
     if not carriers:
         return _without_vm(server, books, service, hypervisor, node, of_node)
     inventory, vm = min(carriers, key=lambda found: _preference(server, node, *found))
-    host = inventory.host_by_ref.get(vm.host) if vm.host else None
-    datastores = tuple(
-        found for ref in vm.datastores if (found := inventory.datastore_by_ref.get(ref))
+    found = Found(
+        server=server,
+        node=node,
+        of_node=of_node,
+        nova_cluster=of_node.cluster_by_ref.get(node.cluster) if node and of_node else None,
+        inventory=inventory,
+        vm=vm,
+        carriers=carriers,
+        cluster=inventory.cluster_of_vm(vm),
+        host=inventory.host_by_ref.get(vm.host) if vm.host else None,
+        pool=inventory.pool_by_ref.get(vm.resource_pool) if vm.resource_pool else None,
+        datastores=tuple(
+            datastore
+            for ref in vm.datastores
+            if (datastore := inventory.datastore_by_ref.get(ref))
+        ),
     )
-    nova_cluster = of_node.cluster_by_ref.get(node.cluster) if node and of_node else None
-    cluster = inventory.cluster_of_vm(vm)
-    pool = inventory.pool_by_ref.get(vm.resource_pool) if vm.resource_pool else None
-    placement = Placement(
+    return Placement(
         server=server,
         whereabouts=Whereabouts.ON_VCENTER,
         service=service,
         hypervisor=hypervisor,
-        nova_cluster=nova_cluster,
+        nova_cluster=found.nova_cluster,
         inventory=inventory,
         vm=vm,
-        cluster=cluster,
-        host=host,
-        pool=pool,
-        datastores=datastores,
-        unnamed_datastores=len(vm.datastores) - len(datastores),
+        cluster=found.cluster,
+        host=found.host,
+        pool=found.pool,
+        datastores=found.datastores,
+        unnamed_datastores=len(vm.datastores) - len(found.datastores),
+        remarks=remarks_on(found),
     )
-    remarks = (
-        *_where_remarks(placement, node, of_node),
-        *_identity_remarks(placement, vm, carriers),
-        *_power_remarks(server, vm),
-        *_storage_remarks(placement),
-        *_host_remarks(host, vm),
-    )
-    return replace(placement, remarks=remarks)
 
 
 def _preference(
@@ -270,7 +224,7 @@ def _without_vm(
         whereabouts = Whereabouts.MISSING
         remarks = (Remark(RemarkKind.NO_VM, nova=server.node, vcenter=inventory.vcenter.name),)
     if node and inventory and not nova_cluster:
-        remarks += (_node_without_cluster(server, inventory),)
+        remarks += (node_without_cluster(server, inventory),)
     return Placement(
         server=server,
         whereabouts=whereabouts,
@@ -280,105 +234,6 @@ def _without_vm(
         inventory=inventory,
         remarks=remarks,
     )
-
-
-def _node_without_cluster(server: Server, inventory: Inventory) -> Remark:
-    return Remark(
-        RemarkKind.NODE_WITHOUT_CLUSTER, nova=server.node or "", vcenter=inventory.vcenter.name
-    )
-
-
-def _where_remarks(
-    placement: Placement, node: NodeName | None, of_node: Inventory | None
-) -> Iterable[Remark]:
-    """Cluster and pool: Nova's node against the VM's own place."""
-    inventory, cluster = placement.inventory, placement.cluster
-    if inventory is None or placement.server.node is None:
-        return
-    if node is None:
-        yield Remark(
-            RemarkKind.UNEXPECTED_VM, nova=placement.server.node, vcenter=inventory.vcenter.name
-        )
-        return
-    if inventory.vcenter.instance_uuid.lower() != node.vcenter_uuid:
-        nova_says = of_node.vcenter.name if of_node else node.vcenter_uuid
-        yield Remark(RemarkKind.OTHER_VCENTER, nova=nova_says, vcenter=inventory.vcenter.name)
-        return
-    if placement.nova_cluster is None:
-        yield _node_without_cluster(placement.server, inventory)
-    if cluster is None:
-        return
-    if cluster.moref != node.cluster:
-        nova_says = placement.nova_cluster.name if placement.nova_cluster else node.cluster
-        yield Remark(RemarkKind.OTHER_CLUSTER, nova=nova_says, vcenter=cluster.name)
-    elif placement.pool and cluster.root_pool and placement.pool.moref != cluster.root_pool:
-        yield Remark(RemarkKind.CHILD_POOL, nova=cluster.name, vcenter=placement.pool.name)
-
-
-def _identity_remarks(
-    placement: Placement,
-    vm: VirtualMachine,
-    carriers: Sequence[tuple[Inventory, VirtualMachine]],
-) -> Iterable[Remark]:
-    if not vm.managed_by_nova:
-        yield Remark(RemarkKind.NOT_MANAGED, vcenter=vm.manager_key)
-    for _inventory, other in carriers:
-        if other is not vm:
-            yield Remark(RemarkKind.DUPLICATE_ID, subject=other.name, vcenter=other.moref)
-    if placement.inventory:
-        # Nova's fallback look-up goes by nvp.vm-uuid, which every clone keeps (vm_util.get_vm_ref)
-        claimants = placement.inventory.vms_by_claimed_uuid.get(placement.server.id.lower(), ())
-        carrying = {other.moref for _inventory, other in carriers}
-        for other in claimants:
-            if other.moref not in carrying and not other.is_template:
-                yield Remark(RemarkKind.CLONE_CLAIMS_ID, subject=other.name, vcenter=other.moref)
-    # Nova names a VM `<display name> (<id>)` (vm_util.rename_vm), and `<id>` until it is spawned
-    if placement.server.id.lower() not in vm.name.lower():
-        yield Remark(RemarkKind.RENAMED, vcenter=vm.name)
-
-
-_SAME_POWER = {
-    NovaPower.RUNNING: VmPower.ON,
-    NovaPower.SHUTDOWN: VmPower.OFF,
-    NovaPower.SUSPENDED: VmPower.SUSPENDED,
-}
-"""Nova's states that the VMware driver reports (`vmwareapi/constants.py`, POWER_STATES)."""
-
-
-def _power_remarks(server: Server, vm: VirtualMachine) -> Iterable[Remark]:
-    expected = _SAME_POWER.get(server.power) if server.power is not None else None
-    if expected and vm.power and vm.power is not expected and not server.task_state:
-        yield Remark(
-            RemarkKind.POWER_STATE,
-            nova=server.power.name if server.power is not None else "",
-            vcenter=vm.power.value,
-        )
-
-
-def _storage_remarks(placement: Placement) -> Iterable[Remark]:
-    vm = placement.vm
-    home = datastore_name(vm.vm_path) if vm else ""
-    if vm and home and any(datastore_name(disk.path) != home for disk in vm.disks):
-        for lineage in placement.disks:
-            away = datastore_name(lineage.disk.path)
-            if away != home and lineage.volume_id is None:
-                yield Remark(RemarkKind.DISK_APART, subject=lineage.disk.label, vcenter=away)
-    for datastore in placement.datastores:
-        if datastore.accessible is False:
-            yield Remark(RemarkKind.DATASTORE_NOT_ACCESSIBLE, subject=datastore.name)
-        elif (datastore.used_fraction or 0) >= NEARLY_FULL:
-            yield Remark(RemarkKind.DATASTORE_NEARLY_FULL, subject=datastore.name)
-
-
-def _host_remarks(host: EsxHost | None, vm: VirtualMachine) -> Iterable[Remark]:
-    if host and host.connection and host.connection is not HostConnection.CONNECTED:
-        yield Remark(
-            RemarkKind.HOST_NOT_CONNECTED, subject=host.name, vcenter=host.connection.value
-        )
-    if host and host.in_maintenance:
-        yield Remark(RemarkKind.HOST_MAINTENANCE, subject=host.name)
-    if vm.connection and vm.connection != "connected":
-        yield Remark(RemarkKind.VM_NOT_CONNECTED, vcenter=vm.connection)
 
 
 @dataclass(frozen=True, slots=True)

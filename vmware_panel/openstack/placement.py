@@ -1,0 +1,75 @@
+"""Placement's book: resource providers with their inventories and usages."""
+
+from collections.abc import Collection
+from urllib.parse import quote
+
+from vmware_panel.domain.cloud import ResourceInventory, ResourceProvider
+from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.openstack import clients
+from vmware_panel.openstack.access import Access
+from vmware_panel.openstack.clients import Json
+from vmware_panel.openstack.errors import CloudError
+from vmware_panel.openstack.fields import EMPTY, identity, inner, needed, needed_real, text, whole
+from vmware_panel.openstack.pages import items, parse
+
+
+def list_resource_providers(
+    access: Access, *, of: Collection[str] | None = None
+) -> tuple[ResourceProvider, ...]:
+    """The providers with what they have and what of it is used; admins only by default.
+
+    `of` keeps those with these UUIDs, which are the ids of Nova's hypervisors; without it all are
+    read. One call, and two for each provider kept, as Placement gives inventories and usages of
+    one at a time: with VMware as many as there are clusters, but a KVM cloud has one a host, so
+    say which ones. Raises `CloudError`.
+    """
+    reader = clients.placement(access)
+    body = reader.get("/resource_providers")
+    providers = []
+    for item in items(reader, body, "resource_providers"):
+        uuid = parse(reader, lambda listed: identity(listed, "uuid"), item)
+        if of is not None and uuid not in of:
+            continue
+        try:
+            inventories = reader.get(f"/resource_providers/{quote(uuid, safe='')}/inventories")
+            usages = reader.get(f"/resource_providers/{quote(uuid, safe='')}/usages")
+        except CloudError as error:
+            if error.trouble.kind is TroubleKind.NOT_FOUND:
+                continue  # deleted since it was listed
+            raise
+        providers.append(
+            parse(reader, lambda listed: to_resource_provider(listed, inventories, usages), item)
+        )
+    return tuple(providers)
+
+
+def to_resource_provider(item: Json, inventories: Json, usages: Json) -> ResourceProvider:
+    """A provider from its entry in the list and from its own `inventories` and `usages`.
+
+    `generation` is that of the inventories, which may be newer than the list's.
+    """
+    records = inner(inventories, "inventories")
+    used = inner(usages, "usages")
+    return ResourceProvider(
+        uuid=identity(item, "uuid"),
+        name=text(item, "name"),
+        generation=needed(inventories, "resource_provider_generation"),
+        parent_uuid=text(item, "parent_provider_uuid") or None,
+        inventories=tuple(
+            to_inventory(resource_class, inner(records, resource_class), used)
+            for resource_class in sorted(records)
+        ),
+    )
+
+
+def to_inventory(resource_class: str, record: Json, used: Json = EMPTY) -> ResourceInventory:
+    return ResourceInventory(
+        resource_class=resource_class,
+        total=needed(record, "total"),
+        reserved=needed(record, "reserved"),
+        allocation_ratio=needed_real(record, "allocation_ratio"),
+        min_unit=needed(record, "min_unit"),
+        max_unit=needed(record, "max_unit"),
+        step_size=needed(record, "step_size"),
+        used=whole(used, resource_class),
+    )
