@@ -1,15 +1,41 @@
 """Where instances stand: one of them live, or all of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import quote
 
 from django.http import HttpRequest
 
-from vmware_panel.domain.cloud import Image, Server, Volume
+from vmware_panel.api.context import access_of, vcenters_of
+from vmware_panel.api.servers import server_of
+from vmware_panel.api.vcenters import Reading, inventory_source, read_instance
+from vmware_panel.config import VCenterConfig
+from vmware_panel.domain.cloud import Image, Server, Volume, parse_node_name
 from vmware_panel.domain.inventory import VmPower
-from vmware_panel.domain.outcome import Trouble
-from vmware_panel.domain.placement import Overview, Placement
+from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
+from vmware_panel.domain.placement import Overview, Placement, join, overview, place
+from vmware_panel.openstack import cinder, gather, glance, keystone, nova
+from vmware_panel.openstack.access import DEFAULT_TIMEOUT_S
+
+__all__ = [
+    "ClusterFacts",
+    "ColumnsReport",
+    "InstanceReport",
+    "InstancesReport",
+    "cluster_facts",
+    "columns_report",
+    "instance_report",
+    "instances_report",
+    "server_of",
+]
+
+VCENTERS = "vcenters"
+
+GRACE_S = 1.0
+"""The page's own deadline comes after those of its parts, which say better what failed."""
 
 
 @dataclass(frozen=True)
@@ -66,25 +92,141 @@ class ColumnsReport:
 
 
 def instance_report(request: HttpRequest, server: Server) -> InstanceReport:
-    """One instance, straight from vCenter: at most 3 calls to it on a warm session."""
-    raise NotImplementedError
+    """One instance, straight from vCenter: at most 3 calls to it on a warm session.
+
+    Raises `ConfigError` if the settings cannot be read.
+    """
+    vcenters = vcenters_of(request)
+    access = access_of(request)
+    parts: dict[str, Callable[[], Any]] = {VCENTERS: partial(read_instance, vcenters, server)}
+    if server.compute_host:
+        parts["services"] = partial(nova.list_compute_services, access)
+    if server.image_id:
+        parts["images"] = partial(glance.images_of, access, (server.image_id,))
+    if server.volume_ids:
+        parts["volumes"] = partial(cinder.volumes_of, access, server.volume_ids)
+    answers = Answers(gather(parts, timeout_s=_longest_read_s(vcenters)), vcenters)
+    reading = answers.reading
+    services = {s.host: s for s in answers.get("services", ())}
+    placement = place(server, reading.books, services.get(server.compute_host or ""))
+    return InstanceReport(
+        placement=placement,
+        read_at=reading.read_at or datetime.now(UTC),
+        images=answers.get("images", {}),
+        volumes=answers.get("volumes", {}),
+        client_url=_client_url(placement, vcenters),
+        troubles=answers.troubles,
+        configured=bool(vcenters),
+    )
 
 
 def cluster_facts(request: HttpRequest, server: Server) -> ClusterFacts:
-    """The part of `instance_report` that a member may see."""
-    raise NotImplementedError
+    """The part of `instance_report` that a member may see. Asks OpenStack nothing.
+
+    Raises `ConfigError` if the settings cannot be read.
+    """
+    reading = read_instance(vcenters_of(request), server)
+    placement = place(server, reading.books)
+    vm = placement.vm
+    return ClusterFacts(
+        vcenter_known=vm is not None,
+        cluster=placement.cluster.name if placement.cluster else None,
+        vm_power=vm.power if vm else None,
+        vcpus=vm.vcpus if vm else None,
+        memory_mb=vm.memory_mb if vm else None,
+        troubles=reading.troubles,
+    )
 
 
 def instances_report(request: HttpRequest) -> InstancesReport:
-    """All instances of all projects, joined with every vCenter of the region."""
-    raise NotImplementedError
+    """All instances of all projects, joined with every vCenter of the region.
+
+    Raises `ConfigError` if the settings cannot be read.
+    """
+    vcenters = vcenters_of(request)
+    access = access_of(request)
+    parts: dict[str, Callable[[], Any]] = {
+        VCENTERS: partial(inventory_source().read, vcenters),
+        "servers": partial(nova.list_servers, access, all_projects=True),
+        "services": partial(nova.list_compute_services, access),
+        "hypervisors": partial(nova.list_hypervisors, access),
+        "projects": partial(keystone.project_names, access),
+    }
+    answers = Answers(gather(parts, timeout_s=_longest_list_s(vcenters)), vcenters)
+    servers = answers.get("servers")
+    placements = None
+    if servers is not None:
+        placements = join(
+            servers,
+            answers.reading.books,
+            {service.host: service for service in answers.get("services", ())},
+            {hypervisor.node: hypervisor for hypervisor in answers.get("hypervisors", ())},
+        )
+    return InstancesReport(
+        placements=placements,
+        overview=None if placements is None else overview(placements),
+        project_names=answers.get("projects", {}),
+        read_at=answers.reading.read_at,
+        troubles=answers.troubles,
+        configured=bool(vcenters),
+    )
 
 
 def columns_report(request: HttpRequest, servers: Iterable[Server]) -> ColumnsReport:
-    """The servers of one page of Admin > Instances; asks OpenStack nothing more."""
-    raise NotImplementedError
+    """The servers of one page of Admin > Instances; asks OpenStack nothing more.
+
+    Raises `ConfigError` if the settings cannot be read.
+    """
+    rows = tuple(servers)
+    if not any(row.node is None or parse_node_name(row.node) for row in rows):
+        reading = Reading()  # nothing on the page can be on a vCenter
+    else:
+        reading = inventory_source().read(vcenters_of(request))
+    return ColumnsReport(
+        by_server={p.server.id: p for p in join(rows, reading.books)}, troubles=reading.troubles
+    )
 
 
-def server_of(instance: object) -> Server:
-    """The `Server` that Horizon's own instance object (a novaclient resource) stands for."""
-    raise NotImplementedError
+class Answers:
+    """What the parts of a page answered, and the troubles of those that did not."""
+
+    def __init__(
+        self, outcomes: Mapping[str, Outcome[Any]], vcenters: Sequence[VCenterConfig]
+    ) -> None:
+        self._outcomes = outcomes
+        reading = outcomes[VCENTERS].value
+        if reading is None:  # the page's own deadline passed before theirs
+            reading = Reading((), tuple(Trouble(v.name, TroubleKind.TIMEOUT) for v in vcenters))
+        self.reading: Reading = reading
+
+    def get(self, part: str, default: Any = None) -> Any:
+        """The part's value; the default if it failed or was not asked."""
+        outcome = self._outcomes.get(part)
+        return default if outcome is None or outcome.value is None else outcome.value
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        ours = [o.trouble for name, o in self._outcomes.items() if name != VCENTERS and o.trouble]
+        return (*self.reading.troubles, *dict.fromkeys(ours))
+
+
+def _longest_read_s(vcenters: Sequence[VCenterConfig]) -> float:
+    waits = [DEFAULT_TIMEOUT_S, *(v.connect_timeout_s + v.read_timeout_s for v in vcenters)]
+    return max(waits) + GRACE_S
+
+
+def _longest_list_s(vcenters: Sequence[VCenterConfig]) -> float:
+    waits = [DEFAULT_TIMEOUT_S, *(v.connect_timeout_s + v.list_timeout_s for v in vcenters)]
+    return max(waits) + GRACE_S
+
+
+def _client_url(placement: Placement, vcenters: Sequence[VCenterConfig]) -> str | None:
+    """The VM's page in the vSphere Client (the form that vSphere 6.7 to 8.0 understand)."""
+    if placement.vm is None or placement.inventory is None:
+        return None
+    vcenter = placement.inventory.vcenter
+    web_url = {v.name: v.web_url for v in vcenters}.get(vcenter.name)
+    if not web_url:
+        return None
+    urn = f"urn:vmomi:VirtualMachine:{placement.vm.moref}:{vcenter.instance_uuid}"
+    return f"{web_url}/ui/app/vm;nav=h/{quote(urn, safe=':')}/summary"

@@ -1,0 +1,105 @@
+"""Debian's Chromium, as a person at Horizon would use it."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support import expected_conditions as expected
+from selenium.webdriver.support.wait import WebDriverWait
+
+WAIT_S = 30
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",  # the tests run as root in containers
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-prefers-reduced-motion",
+)
+
+
+class Browser:
+    """A Chromium with a profile of its own, and the few moves that the tests make."""
+
+    def __init__(self, driver: webdriver.Chrome, base_url: str) -> None:
+        self.driver = driver
+        self.base_url = base_url.rstrip("/")
+
+    def open(self, path: str) -> None:
+        self.driver.get(self.base_url + path)
+
+    def log_in(self, user: str, password: str) -> None:
+        self.driver.delete_all_cookies()
+        self.open("/auth/login/")
+        self.one("#id_username").send_keys(user)
+        self.one("#id_password").send_keys(password)
+        self.one("#loginBtn").click()
+        self.wait().until(
+            expected.presence_of_element_located(
+                (By.CSS_SELECTOR, "#user_info, .topbar .user-menu")
+            )
+        )
+
+    def wait(self, seconds: float = WAIT_S) -> WebDriverWait:
+        return WebDriverWait(self.driver, seconds)
+
+    def one(self, css: str, seconds: float = WAIT_S) -> WebElement:
+        """The first element that the selector finds, waited for."""
+        return self.wait(seconds).until(
+            expected.presence_of_element_located((By.CSS_SELECTOR, css)),
+            f"{css} did not appear on {self.driver.current_url}",
+        )
+
+    def all(self, css: str) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def text(self, css: str = "body") -> str:
+        return self.one(css).text
+
+    def wait_for_text(self, css: str, wanted: str, seconds: float = WAIT_S) -> str:
+        self.wait(seconds).until(
+            expected.text_to_be_present_in_element((By.CSS_SELECTOR, css), wanted),
+            f"{css} of {self.driver.current_url} never said {wanted!r}",
+        )
+        return self.text(css)
+
+    def status_of(self, path: str) -> int:
+        """The HTTP status of a GET with this browser's session."""
+        script = (
+            "const done = arguments[1];"
+            "fetch(arguments[0], {credentials: 'same-origin', redirect: 'manual'})"
+            ".then(answer => done(answer.type === 'opaqueredirect' ? 302 : answer.status));"
+        )
+        return int(self.driver.execute_async_script(script, self.base_url + path))
+
+    def keep(self, folder: Path, name: str) -> None:
+        """Screenshot and page, for a test that failed."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(folder / f"{name}.png"))
+        (folder / f"{name}.html").write_text(self.driver.page_source)
+
+
+@contextmanager
+def chromium(base_url: str, width: int = 1400, height: int = 1200) -> Iterator[Browser]:
+    with tempfile.TemporaryDirectory(prefix="chromium-") as profile:
+        options = webdriver.ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}"):
+            options.add_argument(flag)
+        service = webdriver.ChromeService("/usr/bin/chromedriver")
+        driver = webdriver.Chrome(options=options, service=service)
+        driver.set_page_load_timeout(120)
+        driver.set_script_timeout(120)
+        try:
+            yield Browser(driver, base_url)
+        finally:
+            driver.quit()

@@ -1,0 +1,306 @@
+"""The setting `VMWARE_PANEL`, read once into frozen types.
+
+    VMWARE_PANEL = {
+        "vcenters": {
+            "prod": {
+                "host": "vcenter.example.org",
+                "username": "horizon@vsphere.local",
+                "password_file": "/etc/openstack-dashboard/vcenter-prod.password",
+            },
+        },
+        "computes": {"compute-vmware-1": {"cache_prefix": "c1", "datastore_regex": "^ssd-"}},
+    }
+
+The key of a vCenter is its name on every page and in every link. The keys of a compute are those
+of its nova.conf. docs/configuration.md describes each key.
+"""
+
+import functools
+import ipaddress
+import re
+from collections.abc import Collection
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from vmware_panel.config_types import (
+    ANY_COMPUTE,
+    HTTPS_PORT,
+    CollectorConfig,
+    CollectorMode,
+    ComputeConfig,
+    PanelConfig,
+    StoreConfig,
+    VCenterConfig,
+)
+from vmware_panel.secret import Secret, SecretUnavailableError
+from vmware_panel.settings_reader import SETTING, ConfigError, ConfigFault, FaultKind, Section
+
+__all__ = [
+    "ANY_COMPUTE",
+    "CollectorConfig",
+    "CollectorMode",
+    "ComputeConfig",
+    "ConfigError",
+    "ConfigFault",
+    "PanelConfig",
+    "StoreConfig",
+    "VCenterConfig",
+    "SETTING",
+    "SecretUnavailableError",
+    "get_config",
+    "read",
+]
+
+# What a page calls its other sources; see vmware_panel.domain.outcome.Trouble.source.
+RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone"})
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*)(\.[A-Za-z0-9_-]+)*\.?")
+
+VCENTERS_REMEDY = (
+    "Write {'prod': {'host': 'vcenter.example.org', 'username': ..., 'password_file': ...}}"
+)
+COMPUTES_REMEDY = "Write {'<compute host>': {'cache_prefix': ..., 'datastore_regex': ...}}"
+PASSWORD_REMEDY = "Give exactly one of password, password_env and password_file"  # noqa: S105
+
+
+@functools.cache
+def get_config() -> PanelConfig:
+    """The configuration of this process.
+
+    Raises `ConfigError` with every fault. Read again when a test overrides the setting.
+    """
+    return read(getattr(settings, SETTING, None), cache_aliases=settings.CACHES)
+
+
+def _forget(*, setting: str, **kwargs: object) -> None:
+    if setting in (SETTING, "CACHES"):
+        get_config.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="vmware_panel.config")
+
+
+def read(raw: object, cache_aliases: Collection[str] | None = None) -> PanelConfig:
+    """Reads the value of `VMWARE_PANEL`; None reads as a configuration without vCenters.
+
+    `cache_aliases` are the keys of Django's `CACHES`; None skips the check of `store.cache`.
+    Touches no file and no network: a password is fetched when it is asked for.
+    Raises `ConfigError` with every fault.
+    """
+    faults: list[ConfigFault] = []
+    config = _panel({} if raw is None else raw, faults, cache_aliases)
+    # Out of the frame: a report with local variables would show the passwords in it.
+    del raw
+    if faults:
+        raise ConfigError(faults)
+    return config
+
+
+def _panel(
+    raw: object, faults: list[ConfigFault], cache_aliases: Collection[str] | None
+) -> PanelConfig:
+    section = Section("", raw, faults)
+    vcenters = [
+        _vcenter(name, Section(section.key(f"vcenters.{name}"), value, faults))
+        for name, value in section.children("vcenters", VCENTERS_REMEDY).items()
+    ]
+    _report_twins(vcenters, section)
+    computes = {
+        host: _compute(host, Section(section.key(f"computes.{host}"), value, faults))
+        for host, value in section.children("computes", COMPUTES_REMEDY).items()
+    }
+    collector = _collector(section.section("collector"))
+    store = _store(section.section("store"), cache_aliases)
+    if collector.mode is CollectorMode.EXTERNAL and store.cache is None:
+        section.report(
+            "store.cache",
+            "is missing, and an external collector shares its snapshots through a cache",
+            "Name an alias of CACHES that all web workers share",
+            FaultKind.MISSING,
+        )
+    section.close()
+    return PanelConfig(tuple(vcenters), MappingProxyType(computes), collector, store)
+
+
+def _vcenter(name: str, section: Section) -> VCenterConfig:
+    _check_name(name, section)
+    host = _host(section)
+    port = section.whole_number("port", HTTPS_PORT, 1, 65535)
+    ca_file = section.absolute_path("ca_file", "Write the path of a PEM file")
+    insecure = section.flag("insecure")
+    if insecure and section.has("ca_file"):
+        section.report(
+            "insecure",
+            "is True although ca_file is given: the certificate would not be checked",
+            "Remove insecure to have the certificate checked against ca_file",
+            FaultKind.CONFLICT,
+        )
+    vcenter = VCenterConfig(
+        name=name,
+        host=host,
+        port=port,
+        username=section.required_text(
+            "username", "Write the vCenter user, e.g. horizon@vsphere.local"
+        ),
+        password=_password(section),
+        ca_file=ca_file,
+        insecure=insecure,
+        connect_timeout_s=section.seconds("connect_timeout_s", 5.0, 0.1, 120),
+        read_timeout_s=section.seconds("read_timeout_s", 20.0, 0.1, 300),
+        list_timeout_s=section.seconds("list_timeout_s", 60.0, 1, 3600),
+        region=section.text("region", "Write the region's id, or leave it out for every region"),
+        web_url=_web_url(section, host, port),
+    )
+    section.close()
+    return vcenter
+
+
+def _check_name(name: str, section: Section) -> None:
+    if not _NAME.fullmatch(name):
+        section.report(
+            "",
+            "is not a name that can stand in a link",
+            "Use letters, digits, '.', '_' and '-', at most 63, beginning with a letter or digit",
+        )
+    elif name.lower() in RESERVED_NAMES:
+        section.report(
+            "",
+            "is the name of an OpenStack service, which pages use for that service",
+            "Give the vCenter another name",
+            FaultKind.CONFLICT,
+        )
+
+
+def _host(section: Section) -> str:
+    remedy = "Write only the name or address, e.g. vcenter.example.org; the port goes to 'port'"
+    host = section.required_text("host", remedy)
+    if host and not _is_host(host):
+        section.report("host", "is not a host name or IP address", remedy)
+    return host
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return bool(_HOST_NAME.fullmatch(text))
+    return True
+
+
+def _web_url(section: Section, host: str, port: int) -> str:
+    given = section.text("web_url", "Write an address such as https://vcenter.example.org")
+    if given is None:
+        netloc = f"[{host}]" if ":" in host else host
+        return f"https://{netloc}" if port == HTTPS_PORT else f"https://{netloc}:{port}"
+    if not _is_web_address(given):
+        section.report(
+            "web_url",
+            "is not an http or https address without user, query and fragment",
+            "Write an address such as https://vcenter.example.org, or leave it out",
+        )
+    return given.rstrip("/")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port  # raises on a port that is no number
+    except ValueError:
+        return False
+    plain = not (url.query or url.fragment or "@" in url.netloc) and " " not in text
+    return url.scheme in ("http", "https") and bool(host) and plain
+
+
+def _password(section: Section) -> Secret:
+    sources = ("password", "password_env", "password_file")
+    given = [source for source in sources if section.has(source)]
+    if not given:
+        section.report("password", "is missing", PASSWORD_REMEDY, FaultKind.MISSING)
+    elif len(given) > 1:
+        section.report(
+            "password",
+            f"is given by {' and by '.join(given)}",
+            PASSWORD_REMEDY,
+            FaultKind.CONFLICT,
+        )
+    elif given == ["password"]:
+        return Secret.of(section.password("password"))
+    elif given == ["password_env"]:
+        remedy = "Write the name of an environment variable"
+        return Secret.from_environment(section.text("password_env", remedy) or "")
+    else:
+        remedy = "Write the path of a file that holds the password"
+        return Secret.from_file(section.absolute_path("password_file", remedy) or "")
+    return Secret.of("")
+
+
+def _report_twins(vcenters: list[VCenterConfig], section: Section) -> None:
+    seen: dict[tuple[str, int], str] = {}
+    for vcenter in vcenters:
+        if not vcenter.host:
+            continue
+        address = (vcenter.host.lower().rstrip("."), vcenter.port)
+        first = seen.setdefault(address, vcenter.name)
+        if first != vcenter.name:
+            section.report(
+                f"vcenters.{vcenter.name}.host",
+                f"is the same host and port as vcenters.{first}",
+                "Describe each vCenter once; without region it stands for every region",
+                FaultKind.CONFLICT,
+            )
+
+
+def _compute(host: str, section: Section) -> ComputeConfig:
+    prefix = section.text("cache_prefix", "Write [vmware] cache_prefix of the compute's nova.conf")
+    my_ip = section.text("my_ip", "Write [DEFAULT] my_ip of the compute's nova.conf")
+    if prefix is not None and "/" in prefix:
+        section.report(
+            "cache_prefix",
+            "holds a slash, and the cache is one folder at the datastore's top",
+            "Write [vmware] cache_prefix as it stands in nova.conf",
+        )
+    compute = ComputeConfig(host, prefix, my_ip, _regex(section))
+    section.close()
+    return compute
+
+
+def _regex(section: Section) -> re.Pattern[str] | None:
+    text = section.text("datastore_regex", "Write [vmware] datastore_regex of nova.conf")
+    if text is None:
+        return None
+    try:
+        return re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        reason = error.msg if isinstance(error, re.error) else "too large"
+        section.report(
+            "datastore_regex",
+            f"is not a regular expression: {reason}",
+            "Write [vmware] datastore_regex as it stands in nova.conf",
+        )
+        return None
+
+
+def _collector(section: Section) -> CollectorConfig:
+    collector = CollectorConfig(
+        CollectorMode(section.choice("mode", CollectorMode.EMBEDDED.value, list(CollectorMode))),
+        section.seconds("relist_interval_s", 3600.0, 60, 86400),
+        section.seconds("stale_after_s", 300.0, 10, 86400),
+    )
+    section.close()
+    return collector
+
+
+def _store(section: Section, cache_aliases: Collection[str] | None) -> StoreConfig:
+    cache = section.text("cache", "Write an alias of CACHES, or leave it out for local memory")
+    if cache is not None and cache_aliases is not None and cache not in cache_aliases:
+        section.report(
+            "cache",
+            "is not an alias in CACHES",
+            f"Known are: {', '.join(map(str, cache_aliases)) or 'none'}",
+        )
+    section.close()
+    return StoreConfig(cache)

@@ -1,0 +1,101 @@
+"""What the setting `VMWARE_PANEL` says, as frozen types. `vmware_panel.config` reads it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from vmware_panel.secret import Secret
+
+HTTPS_PORT = 443
+ANY_COMPUTE = "*"
+
+
+class CollectorMode(StrEnum):
+    """Who keeps the inventory current: a thread of the web process, a process of its own, nobody."""
+
+    EMBEDDED = "embedded"
+    EXTERNAL = "external"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class VCenterConfig:
+    """How to reach one vCenter, and for which region of OpenStack it stands.
+
+    `read_timeout_s` is for all the reads of one instance's tab, `list_timeout_s` for a bulk read.
+    `region` None: every region. `web_url` has no slash at its end.
+    """
+
+    name: str
+    host: str
+    username: str
+    password: Secret
+    port: int = HTTPS_PORT
+    ca_file: str | None = None
+    insecure: bool = False
+    connect_timeout_s: float = 5.0
+    read_timeout_s: float = 20.0
+    list_timeout_s: float = 60.0
+    region: str | None = None
+    web_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeConfig:
+    """What a nova-compute's own nova.conf says and no OpenStack API tells.
+
+    `cache_prefix`, `my_ip` and `datastore_regex` are its `[vmware] cache_prefix`,
+    `[DEFAULT] my_ip` and `[vmware] datastore_regex`. None: not told here, so unknown.
+    """
+
+    host: str
+    cache_prefix: str | None = None
+    my_ip: str | None = None
+    datastore_regex: re.Pattern[str] | None = None
+
+    @property
+    def cache_root(self) -> str | None:
+        """The image cache's folder on a datastore (`nova.virt.vmwareapi.imagecache`)."""
+        owner = self.cache_prefix or self.my_ip
+        return f"{owner}_base" if owner else None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorConfig:
+    """`stale_after_s`: from this age on, a page marks what it shows as old."""
+
+    mode: CollectorMode = CollectorMode.EMBEDDED
+    relist_interval_s: float = 3600.0
+    stale_after_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """`cache`: the alias in Django's `CACHES` that holds the snapshots; None: local memory."""
+
+    cache: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PanelConfig:
+    vcenters: tuple[VCenterConfig, ...] = ()
+    computes: Mapping[str, ComputeConfig] = field(default_factory=lambda: MappingProxyType({}))
+    collector: CollectorConfig = CollectorConfig()
+    store: StoreConfig = StoreConfig()
+
+    def vcenters_for_region(self, region: str | None) -> tuple[VCenterConfig, ...]:
+        """The vCenters that stand for this region, in the order of the settings.
+
+        A request without a region (None or empty) gets those that stand for every region only.
+        """
+        return tuple(v for v in self.vcenters if v.region is None or v.region == region)
+
+    def vcenter(self, name: str) -> VCenterConfig | None:
+        return next((v for v in self.vcenters if v.name == name), None)
+
+    def compute(self, host: str) -> ComputeConfig:
+        """What the settings say of this compute host, else of any ("*"), else nothing."""
+        found = self.computes.get(host) or self.computes.get(ANY_COMPUTE)
+        return found or ComputeConfig(host)

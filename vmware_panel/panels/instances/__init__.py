@@ -1,0 +1,1 @@
+"""Admin > VMware > Instances: every instance and what stands behind it."""

@@ -1,0 +1,125 @@
+"""How long to leave a vCenter alone after it failed, and when to say so in the log."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.vsphere.errors import VSphereError
+
+LOG = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+Jitter = Callable[[], float]  # 0.0 up to 1.0
+
+# Seconds by failure in a row; the last one stays. vCenter's SSO locks an account after five
+# refused logins within three minutes, and every process of a deployment counts towards them.
+_STEPS_S: dict[TroubleKind, tuple[float, ...]] = {
+    TroubleKind.LOGIN: (60.0, 180.0, 600.0, 900.0),
+    TroubleKind.FORBIDDEN: (60.0, 180.0, 600.0, 900.0),  # a login without any right
+    TroubleKind.SESSION: (5.0, 15.0, 30.0, 60.0),  # each try leaves a session behind at vCenter
+    TroubleKind.OVERLOADED: (0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0),
+}
+_DEFAULT_STEPS_S = (1.0, 2.0, 4.0, 5.0)
+
+_STEADY = (TroubleKind.LOGIN, TroubleKind.FORBIDDEN)  # waits for these are never shortened
+
+system_jitter: Jitter = random.SystemRandom().random
+
+
+class Gate:
+    """Keeps callers away from a vCenter that could not be connected to or refused the login.
+
+    While it is shut, `admit` raises the error that shut it, at once. When its time is over one
+    caller is let through to try, and the others still get the error until that one is back.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic, jitter: Jitter = system_jitter) -> None:
+        self._clock = clock
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._error: VSphereError | None = None
+        self._failures = 0
+        self._opens_at_s = 0.0
+
+    @property
+    def error(self) -> VSphereError | None:
+        """What shut the gate, or None while it stands open."""
+        with self._lock:
+            return self._error
+
+    @property
+    def failures(self) -> int:
+        """How many in a row; zero while the gate stands open."""
+        with self._lock:
+            return self._failures
+
+    def admit(self, trial_s: float) -> int:
+        """Lets the caller through and returns `failures`, or raises a copy of the error.
+
+        While the caller of a shut gate tries, for `trial_s` at most, the others wait outside.
+        """
+        with self._lock:
+            if self._error is None:
+                return self._failures
+            now_s = self._clock()
+            if now_s >= self._opens_at_s:
+                self._opens_at_s = now_s + trial_s
+                return self._failures
+            error = again(self._error)
+        raise error
+
+    def shut(self, error: VSphereError) -> None:
+        steps = _STEPS_S.get(error.kind, _DEFAULT_STEPS_S)
+        with self._lock:
+            if self._error is None or self._error.kind != error.kind:
+                self._failures = 0
+            step_s = steps[min(self._failures, len(steps) - 1)]
+            if error.kind not in _STEADY:
+                step_s *= 0.5 + 0.5 * self._jitter()
+            self._failures += 1
+            self._error = again(error)
+            self._opens_at_s = self._clock() + step_s
+
+    def open(self) -> None:
+        with self._lock:
+            self._error = None
+            self._failures = 0
+
+
+def again(error: VSphereError) -> VSphereError:
+    """The same trouble as a new exception, free of the traceback of the first."""
+    return VSphereError(
+        error.kind,
+        error.detail,
+        source=error.trouble.source,
+        missing_privilege=error.trouble.missing_privilege,
+    )
+
+
+_OUTAGES = frozenset(TroubleKind) - {TroubleKind.NOT_FOUND, TroubleKind.FORBIDDEN}
+
+
+class HealthLog:
+    """One line when a vCenter begins to fail, one when the reason changes, one when it is back."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._failing: TroubleKind | None = None
+
+    def failed(self, error: VSphereError) -> None:
+        if error.kind not in _OUTAGES:
+            return
+        with self._lock:
+            news, self._failing = self._failing is not error.kind, error.kind
+        if news:
+            LOG.warning("vCenter %s: %s: %s", self._name, error.kind, error.detail)
+
+    def answered(self) -> None:
+        with self._lock:
+            news, self._failing = self._failing is not None, None
+        if news:
+            LOG.info("vCenter %s answers again", self._name)

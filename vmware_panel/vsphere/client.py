@@ -1,0 +1,106 @@
+"""The face of the package: one client a vCenter, one set of clients a process."""
+
+import atexit
+import os
+import threading
+from datetime import UTC, datetime
+
+from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
+from vmware_panel.vsphere import inventory_reader, vm_reader
+from vmware_panel.vsphere.calls import CallCounter
+from vmware_panel.vsphere.endpoint import Endpoint
+from vmware_panel.vsphere.login import Connected
+from vmware_panel.vsphere.session import Session
+
+
+class VCenterClient:
+    """Reads of one vCenter, safe to share between threads. Every method raises `VSphereError`."""
+
+    def __init__(self, endpoint: Endpoint, session: Session | None = None) -> None:
+        self.endpoint = endpoint
+        self._session = session or Session(endpoint)
+
+    @property
+    def calls(self) -> CallCounter:
+        """What was sent to this vCenter so far."""
+        return self._session.calls
+
+    def about(self) -> VCenter:
+        """Who answers, after a login. No call if one is already logged in."""
+        return self._session.read(_who, self.endpoint.read_timeout_s)
+
+    def read_inventory(self, page_size: int = inventory_reader.PAGE_SIZE) -> Inventory:
+        """All that the account may see, within `list_timeout_s`: whole, or an error."""
+
+        def work(connected: Connected) -> Inventory:
+            return inventory_reader.read_inventory(connected, datetime.now(UTC), page_size)
+
+        return self._session.read(work, self.endpoint.list_timeout_s)
+
+    def read_vm(self, instance_uuid: str, node_cluster: MoRef | None = None) -> Inventory:
+        """One instance's VM, or VMs, and what they stand on, within `read_timeout_s`."""
+
+        def work(connected: Connected) -> Inventory:
+            return vm_reader.read_vm(connected, instance_uuid, node_cluster, datetime.now(UTC))
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
+
+    def close(self) -> None:
+        """Logs out."""
+        self._session.close()
+
+    def use_password_of(self, endpoint: Endpoint) -> None:
+        self._session.use_password_of(endpoint)
+
+
+class _Clients:
+    """The clients of one process. A child process must not use its parent's sessions."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_name: dict[str, VCenterClient] = {}
+
+    def get(self, endpoint: Endpoint) -> VCenterClient:
+        with self._lock:
+            known = self._by_name.get(endpoint.name)
+            if known is not None and known.endpoint == endpoint:
+                known.use_password_of(endpoint)
+                return known
+            fresh = self._by_name[endpoint.name] = VCenterClient(endpoint)
+        if known is not None:
+            known.close()
+        return fresh
+
+    def close(self) -> None:
+        with self._lock:
+            clients = list(self._by_name.values())
+            self._by_name.clear()
+        for client in clients:
+            client.close()
+
+
+_clients_by_pid: dict[int, _Clients] = {}
+
+
+def client_for(endpoint: Endpoint) -> VCenterClient:
+    """The process's one client for this vCenter; a changed endpoint gets a new one.
+
+    After a fork the child makes its own, and neither uses nor logs out its parent's.
+    """
+    pid = os.getpid()
+    clients = _clients_by_pid.get(pid) or _clients_by_pid.setdefault(pid, _Clients())
+    return clients.get(endpoint)
+
+
+def close_clients() -> None:
+    """Logs this process out of every vCenter, at most two seconds each."""
+    clients = _clients_by_pid.pop(os.getpid(), None)
+    if clients is not None:
+        clients.close()
+
+
+atexit.register(close_clients)
+
+
+def _who(connected: Connected) -> VCenter:
+    return connected.vcenter

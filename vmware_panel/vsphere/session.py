@@ -1,0 +1,176 @@
+"""One login session to one vCenter, shared by all threads of a process.
+
+Only reads go through `Session.read`: what it runs may run twice, after a new login or on a new
+connection. There is no keep-alive: an idle session ends at vCenter (30 to 120 minutes), and the
+next read logs in again. A collector that polls keeps its session alive by polling.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.vsphere.backoff import Clock, Gate, HealthLog, Jitter, system_jitter
+from vmware_panel.vsphere.calls import CallCounter
+from vmware_panel.vsphere.deadlines import Deadline, current_deadline, within
+from vmware_panel.vsphere.endpoint import Endpoint
+from vmware_panel.vsphere.errors import (
+    CannotConnect,
+    ConnectionLost,
+    SessionLost,
+    VSphereError,
+)
+from vmware_panel.vsphere.login import Connected, greet, log_in, log_out, password_digest
+
+T = TypeVar("T")
+
+LOG_OUT_TIMEOUT_S = 2.0
+TRIAL_S = 5.0
+
+
+class Session:
+    """Logs in when first needed, once however many threads ask, and again when it must.
+
+    `calls` counts everything sent to this vCenter since the session object was made.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        clock: Clock = time.monotonic,
+        jitter: Jitter = system_jitter,
+    ) -> None:
+        self.calls = CallCounter()
+        self._endpoint = endpoint
+        self._gate = Gate(clock, jitter)
+        self._health = HealthLog(endpoint.name)
+        self._login_lock = threading.Lock()  # held while logging in
+        self._state_lock = threading.Lock()  # held for a moment
+        self._connected: Connected | None = None
+        self._refused_digest: bytes | None = None
+        self._closed = False
+
+    def use_password_of(self, endpoint: Endpoint) -> None:
+        """Takes the password's source of an endpoint that is otherwise the same."""
+        self._endpoint = replace(self._endpoint, password=endpoint.password)
+
+    def read(self, work: Callable[[Connected], T], timeout_s: float) -> T:
+        """Runs a read as a whole within `timeout_s`, login and repetition included.
+
+        `work` runs a second time, and no third, if vCenter had lost the session or the connection
+        broke. Raises `VSphereError`.
+        """
+        with within(Deadline(timeout_s)):
+            try:
+                result = self._read_twice_at_most(work)
+            except VSphereError as error:
+                self._health.failed(error)
+                raise
+        self._gate.open()
+        self._health.answered()
+        return result
+
+    def close(self) -> None:
+        """Logs out. The session object is of no further use."""
+        with self._state_lock:
+            self._closed = True
+            connected, self._connected = self._connected, None
+        if connected is not None:
+            with within(Deadline(LOG_OUT_TIMEOUT_S)):
+                log_out(connected)
+
+    def _read_twice_at_most(self, work: Callable[[Connected], T]) -> T:
+        connected = self._ensure_connected()
+        try:
+            return self._run(work, connected)
+        except SessionLost:
+            self._forget(connected)
+        except ConnectionLost:
+            pass
+        try:
+            return self._run(work, self._ensure_connected())
+        except SessionLost as error:
+            self._gate.shut(error)
+            raise
+
+    def _run(self, work: Callable[[Connected], T], connected: Connected) -> T:
+        try:
+            return work(connected)
+        except CannotConnect as error:
+            self._gate.shut(error)
+            raise
+        except (SessionLost, ConnectionLost):
+            raise
+        except VSphereError as error:
+            if error.kind is not TroubleKind.TIMEOUT:
+                self._gate.open()  # an answer, if not the one hoped for
+            raise
+
+    def _ensure_connected(self) -> Connected:
+        failures = self._pass_gate()
+        connected = self._connected
+        if connected is not None:
+            return connected
+        if not self._login_lock.acquire(timeout=self._time_left_s()):
+            raise self._timeout("another login is still under way")
+        try:
+            connected = self._connected
+            if connected is None:
+                if self._gate.failures != failures:  # it failed for the one before
+                    self._pass_gate()
+                connected = self._log_in()
+            return connected
+        finally:
+            self._login_lock.release()
+
+    def _log_in(self) -> Connected:
+        endpoint = self._endpoint
+        try:
+            connected = greet(endpoint, self.calls)
+            try:
+                log_in(endpoint, connected)
+            except VSphereError:
+                connected.channel.retire()
+                raise
+        except VSphereError as error:
+            if error.kind is TroubleKind.LOGIN:
+                self._refused_digest = password_digest(endpoint)
+            self._gate.shut(error)
+            raise
+        with self._state_lock:
+            if not self._closed:
+                self._connected = connected
+        if self._closed:
+            log_out(connected)
+            raise VSphereError(
+                TroubleKind.CONFIGURATION, "its settings have changed", source=endpoint.name
+            )
+        self._gate.open()
+        return connected
+
+    def _pass_gate(self) -> int:
+        error = self._gate.error
+        if error is not None and error.kind is TroubleKind.LOGIN:
+            if password_digest(self._endpoint) != self._refused_digest:
+                self._gate.open()
+        return self._gate.admit(TRIAL_S)
+
+    def _forget(self, stale: Connected) -> None:
+        """The next read logs in, unless another thread already did."""
+        with self._state_lock:
+            if self._connected is stale:
+                self._connected = None
+        stale.channel.retire()
+
+    def _time_left_s(self) -> float:
+        try:
+            return current_deadline().remaining_s()
+        except TimeoutError:
+            pass
+        raise self._timeout("no time left to log in")
+
+    def _timeout(self, detail: str) -> VSphereError:
+        return VSphereError(TroubleKind.TIMEOUT, detail, source=self._endpoint.name)

@@ -1,0 +1,201 @@
+# mypy: allow-untyped-calls, allow-any-generics
+"""SOAP calls to one vCenter over pyVmomi's adapter, with deadlines, typed errors and a call count.
+
+`Channel` is the adapter with connections of our own; `Stub` is what managed objects call through.
+pyVmomi's `VimSessionOrientedStub` has the same two layers, but sends any method again, up to four
+times: nothing here is ever sent twice.
+"""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse, HTTPSConnection
+from http.cookies import SimpleCookie
+from typing import Any
+
+from pyVmomi import version_info_str
+from pyVmomi.SoapAdapter import COOKIE_NAME, SoapStubAdapter, StubAdapterBase
+
+from vmware_panel.vsphere.calls import CallCounter, note_call
+from vmware_panel.vsphere.deadlines import current_deadline, within
+from vmware_panel.vsphere.decoder import Decoder, uncompressed
+from vmware_panel.vsphere.endpoint import Endpoint
+from vmware_panel.vsphere.errors import (
+    CALL_FAULTS,
+    ConnectionLost,
+    VSphereError,
+    call_failed,
+    cannot_connect,
+    fault_answered,
+    http_failed,
+)
+from vmware_panel.vsphere.network import open_tls
+
+SDK_PATH = "/sdk"
+IDLE_CONNECTIONS = 8
+# Below the idle time after which firewalls commonly forget a connection (four minutes and more).
+IDLE_CONNECTION_S = 200
+MAX_FILE_BYTES = 256 * 1024
+MAX_REST_BYTES = 64 * 1024
+USER_AGENT = f"vmware-panel pyvmomi/{version_info_str}"
+
+_SOAP_STATUSES = (200, 500)
+
+
+class Connection(HTTPSConnection):
+    """One HTTPS connection. Raises `CannotConnect` where it does not come about."""
+
+    debuglevel = 0  # http.client would print requests, passwords and cookies included
+
+    def __init__(self, endpoint: Endpoint, context: ssl.SSLContext) -> None:
+        super().__init__(endpoint.host, endpoint.port, context=context)
+        self._endpoint = endpoint
+        self._tls = context
+        self._answer: HTTPResponse | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """True if it is open and its last answer was read to the end."""
+        return self.sock is not None and self._answer is not None and self._answer.isclosed()
+
+    def getresponse(self) -> HTTPResponse:
+        self._answer = super().getresponse()
+        return self._answer
+
+    def connect(self) -> None:
+        endpoint = self._endpoint
+        try:
+            with within(current_deadline().at_most(endpoint.connect_timeout_s)):
+                self.sock = open_tls(endpoint.host, endpoint.port, self._tls)
+            return
+        except (OSError, ValueError) as exc:  # ValueError: not a possible host name
+            error = cannot_connect(
+                exc, source=endpoint.name, host=endpoint.host, port=endpoint.port
+            )
+        raise error
+
+
+class Channel(SoapStubAdapter):
+    """The connections to one vCenter, and the session cookie that they share."""
+
+    def __init__(self, endpoint: Endpoint, context: ssl.SSLContext, calls: CallCounter) -> None:
+        super().__init__(
+            host=endpoint.host,
+            port=endpoint.port,
+            path=SDK_PATH,
+            poolSize=IDLE_CONNECTIONS,
+            connectionPoolTimeout=IDLE_CONNECTION_S,
+            sslContext=context,
+        )
+        self.endpoint = endpoint
+        self.calls = calls
+        self._context = context
+
+    def GetConnection(self) -> Connection:
+        with self.lock:
+            self._CloseIdleConnections()
+            if self.pool:
+                pooled: Connection = self.pool.pop(0)[0]
+                return pooled
+        fresh = Connection(self.endpoint, self._context)
+        fresh.connect()
+        return fresh
+
+    def InvokeMethod(self, mo: Any, info: Any, args: Any, outerStub: Any = None) -> Any:
+        """Status and decoded answer of one call, sent once; raises what `CALL_FAULTS` lists."""
+        request = self.SerializeRequest(mo, info, args)
+        with self._borrowed() as connection:
+            connection.request("POST", self.path, request, self._headers())
+            answer = connection.getresponse()
+            self._keep_session_cookie(answer)
+            decoded = None
+            if answer.status in _SOAP_STATUSES:
+                encoding = answer.getheader("Content-Encoding", "identity").lower()
+                stream = uncompressed(answer, encoding)
+                decoded = Decoder(outerStub).Deserialize(stream, info.result)
+            answer.read(MAX_REST_BYTES)
+        return answer.status, decoded
+
+    def retire(self) -> None:
+        """Closes what is idle now, and what is in use as soon as it comes back."""
+        self.poolSize = 0
+        self.DropConnections()
+
+    def fetch(self, path: str) -> bytes:
+        """A small file of the server by GET; raises `VSphereError`."""
+        method = f"GET {path}"
+        note_call(method, self.calls)
+        try:
+            with self._borrowed() as connection:
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                body = answer.read(MAX_FILE_BYTES)
+        except CALL_FAULTS as exc:
+            error = call_failed(exc, source=self.endpoint.name, method=method)
+        else:
+            if answer.status == 200:
+                return body
+            error = http_failed(answer.status, source=self.endpoint.name, method=method)
+        raise error
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Connection]:
+        """A connection, closed unless its answer was read to the end and it can carry another."""
+        connection = self.GetConnection()
+        reusable = False
+        try:
+            yield connection
+            reusable = connection.is_idle
+        finally:
+            if reusable:
+                self.ReturnConnection(connection)
+            else:
+                connection.close()
+
+    def _headers(self) -> dict[str, str]:
+        headers = {
+            "SOAPAction": self.versionId,
+            "Content-Type": "text/xml; charset=utf-8",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": USER_AGENT,  # vCenter shows it in its list of sessions
+        }
+        return {**headers, "Cookie": self.cookie} if self.cookie else headers
+
+    def _keep_session_cookie(self, answer: HTTPResponse) -> None:
+        for header in answer.msg.get_all("Set-Cookie", ()):
+            if session := SimpleCookie(header).get(COOKIE_NAME):
+                self.cookie = f"{COOKIE_NAME}={session.coded_value}"
+
+
+class Stub(StubAdapterBase):
+    """What managed objects call through: one try a call, and only `VSphereError` comes out."""
+
+    def __init__(self, channel: Channel, version: str) -> None:
+        super().__init__(version=version)
+        channel.ComputeVersionInfo(version)
+        self._channel = channel
+
+    def InvokeMethod(self, mo: Any, info: Any, args: Any) -> Any:
+        channel, method = self._channel, str(info.wsdlName)
+        source = channel.endpoint.name
+        note_call(method, channel.calls)
+        error: VSphereError
+        try:
+            current_deadline().remaining_s()
+            status, answer = channel.InvokeMethod(mo, info, args, self)
+        except CALL_FAULTS as exc:
+            error = call_failed(exc, source=source, method=method)
+            if isinstance(error, ConnectionLost):
+                channel.DropConnections()  # the idle ones broke with it: a repetition needs a new one
+        else:
+            # The decoder makes a list of every SOAP answer that is one, and nothing of other XML.
+            if status == 200 and not (answer is None and issubclass(info.result, list)):
+                return answer
+            if status in _SOAP_STATUSES:
+                error = fault_answered(answer, source=source, method=method)
+            else:
+                error = http_failed(status, source=source, method=method)
+        raise error  # outside of the handler: the SDK's frames hold what was sent
+
+    def __deepcopy__(self, memo: Any) -> "Stub":
+        return self

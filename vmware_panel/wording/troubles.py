@@ -1,0 +1,179 @@
+"""Why a source gave no answer, in a sentence, and what to do. Said once, at the view's border."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from vmware_panel.domain.outcome import Trouble, TroubleKind
+from vmware_panel.wording.values import Text, filled, foreign
+
+_SERVICES: Mapping[str, Text] = {
+    "nova": gettext_lazy("Nova"),
+    "glance": gettext_lazy("Glance"),
+    "cinder": gettext_lazy("Cinder"),
+    "placement": gettext_lazy("Placement"),
+    "keystone": gettext_lazy("Keystone"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleWords:
+    """`detail` is the adapter's English remark, for those who may see everything; may be empty."""
+
+    sentence: str
+    remedy: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    sentence: Text
+    remedy: Text
+
+
+_OF_VCENTER: Mapping[TroubleKind, _Phrases] = {
+    TroubleKind.UNREACHABLE: _Phrases(
+        gettext_lazy("vCenter %(name)s: it cannot be reached."),
+        gettext_lazy(
+            "Check that it runs, that host and port in the settings are right, and that this "
+            "Horizon may connect to it; manage.py vmware_check tries each step."
+        ),
+    ),
+    TroubleKind.TIMEOUT: _Phrases(
+        gettext_lazy("vCenter %(name)s: it did not answer within the time allowed."),
+        gettext_lazy(
+            "Try again in a moment. If it stays slow, look at vCenter's own load; "
+            "read_timeout_s and list_timeout_s in the settings are the times allowed."
+        ),
+    ),
+    TroubleKind.CERTIFICATE: _Phrases(
+        gettext_lazy("vCenter %(name)s: its certificate is not one that this Horizon trusts."),
+        gettext_lazy(
+            "Set ca_file to the CA that signed it, and host to the name that it was issued for; "
+            "if it has expired, renew it in vCenter. Nothing was sent to the server."
+        ),
+    ),
+    TroubleKind.LOGIN: _Phrases(
+        gettext_lazy("vCenter %(name)s: it refused the user name or the password."),
+        gettext_lazy(
+            "Correct username and password in the settings. Look also whether vCenter has locked "
+            "the account."
+        ),
+    ),
+    TroubleKind.SESSION: _Phrases(
+        gettext_lazy("vCenter %(name)s: it ended the session, and logging in again did not help."),
+        gettext_lazy("Try again in a moment. If it stays so, look at vCenter's own services."),
+    ),
+    TroubleKind.FORBIDDEN: _Phrases(
+        gettext_lazy("vCenter %(name)s: the account may log in, but not read this."),
+        gettext_lazy(
+            "Give the account of the settings the role Read-only on the vCenter, with propagation "
+            "to what is below."
+        ),
+    ),
+    TroubleKind.NOT_FOUND: _Phrases(
+        gettext_lazy("vCenter %(name)s: what was asked for is not there, or no longer."),
+        gettext_lazy("Load the page again: it may have been moved or removed in between."),
+    ),
+    TroubleKind.OVERLOADED: _Phrases(
+        gettext_lazy("vCenter %(name)s: it has too much to do and refused to answer."),
+        gettext_lazy("Try again in a moment. If it stays so, look at its sessions and its load."),
+    ),
+    TroubleKind.BAD_ANSWER: _Phrases(
+        gettext_lazy("vCenter %(name)s: its answer cannot be read."),
+        gettext_lazy(
+            "Check that host and port in the settings lead to a vCenter and not to something in "
+            "front of it; Horizon's log says more."
+        ),
+    ),
+    TroubleKind.CONFIGURATION: _Phrases(
+        gettext_lazy("vCenter %(name)s: its settings do not allow to ask it."),
+        gettext_lazy("Correct VMWARE_PANEL in Horizon's settings; manage.py check names the key."),
+    ),
+}
+
+_OF_SERVICE: Mapping[TroubleKind, _Phrases] = {
+    TroubleKind.UNREACHABLE: _Phrases(
+        gettext_lazy("%(name)s: it cannot be reached."),
+        gettext_lazy(
+            "Check that the service runs, and that the address in the service catalogue is right."
+        ),
+    ),
+    TroubleKind.TIMEOUT: _Phrases(
+        gettext_lazy("%(name)s: it did not answer within the time allowed."),
+        gettext_lazy("Try again in a moment. If it stays slow, look at the service's own load."),
+    ),
+    TroubleKind.CERTIFICATE: _Phrases(
+        gettext_lazy("%(name)s: its certificate is not one that this Horizon trusts."),
+        gettext_lazy("Set OPENSTACK_SSL_CACERT to the CA that signed it."),
+    ),
+    TroubleKind.LOGIN: _Phrases(
+        gettext_lazy("%(name)s: it did not accept your session."),
+        gettext_lazy("Log out and in again."),
+    ),
+    TroubleKind.SESSION: _Phrases(
+        gettext_lazy("%(name)s: it did not accept your session."),
+        gettext_lazy("Log out and in again."),
+    ),
+    TroubleKind.FORBIDDEN: _Phrases(
+        gettext_lazy("%(name)s: your roles do not allow to read this."),
+        gettext_lazy("Ask for a role that may, or ask someone who has it."),
+    ),
+    TroubleKind.NOT_FOUND: _Phrases(
+        gettext_lazy("%(name)s: what was asked for is not there, or no longer."),
+        gettext_lazy("Load the page again: it may have been removed in between."),
+    ),
+    TroubleKind.OVERLOADED: _Phrases(
+        gettext_lazy("%(name)s: it has too much to do and refused to answer."),
+        gettext_lazy("Try again in a moment. If it stays so, look at the service's own load."),
+    ),
+    TroubleKind.BAD_ANSWER: _Phrases(
+        gettext_lazy("%(name)s: it failed, or its answer cannot be read."),
+        gettext_lazy("Look into the service's own log."),
+    ),
+    TroubleKind.CONFIGURATION: _Phrases(
+        gettext_lazy("%(name)s: the settings or the service catalogue do not allow to ask it."),
+        gettext_lazy("Check that the service catalogue of this region holds the service."),
+    ),
+}
+
+
+def source_name(source: str) -> str:
+    """ "Nova", or "vCenter prod" for a vCenter of the settings."""
+    if source in _SERVICES:
+        return str(_SERVICES[source])
+    return filled(_("vCenter %(name)s"), name=foreign(source))
+
+
+def is_vcenter(source: str) -> bool:
+    return source not in _SERVICES
+
+
+def trouble_words(trouble: Trouble) -> TroubleWords:
+    of_vcenter = is_vcenter(trouble.source)
+    phrases = (_OF_VCENTER if of_vcenter else _OF_SERVICE)[trouble.kind]
+    name = foreign(trouble.source) if of_vcenter else str(_SERVICES[trouble.source])
+    remedy = str(phrases.remedy)
+    if trouble.missing_privilege:
+        remedy = filled(
+            _("Give the account the privilege %(privilege)s."),
+            privilege=foreign(trouble.missing_privilege),
+        )
+    return TroubleWords(filled(phrases.sentence, name=name), remedy, foreign(trouble.detail))
+
+
+def settings_trouble() -> TroubleWords:
+    """The setting itself has faults, so no vCenter can be asked."""
+    return TroubleWords(
+        str(_("The setting VMWARE_PANEL of this Horizon has faults, so no vCenter was asked.")),
+        str(_("manage.py check names each fault and its remedy.")),
+        "",
+    )
+
+
+def member_trouble(trouble: Trouble) -> str:
+    """For a project's member: names no server, no account and no setting."""
+    name = _("vCenter") if is_vcenter(trouble.source) else source_name(trouble.source)
+    return filled(_("%(name)s did not answer, so what it knows is unknown just now."), name=name)
