@@ -180,6 +180,8 @@ def columns_report(request: HttpRequest, servers: Iterable[Server]) -> ColumnsRe
     rows = tuple(servers)
     if not any(row.node is None or parse_node_name(row.node) for row in rows):
         reading = Reading()  # nothing on the page can be on a vCenter
+    elif len(rows) == 1:  # a row that Horizon's page asks for again, every few seconds
+        reading = read_instance(vcenters_of(request), rows[0])
     else:
         reading = inventory_source().read(vcenters_of(request))
     return ColumnsReport(
