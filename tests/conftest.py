@@ -1,8 +1,12 @@
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.network_guard import loopback, only_to
+
+if TYPE_CHECKING:
+    from tests.lab_run import RunningLab
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -11,3 +15,17 @@ def this_machine_only() -> Iterator[None]:
     with only_to(loopback) as refused:
         yield
     assert not refused, f"tests tried to connect to {sorted(set(refused))}"
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator["RunningLab"]:
+    """An OpenStack on a vCenter simulator, with Horizon in front; up once for the whole run."""
+    from tests.lab_run import lab_for_tests  # what it imports takes seconds
+
+    with lab_for_tests() as running:
+        yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes the lab's vCenter away comes last."""
+    items.sort(key=lambda item: item.get_closest_marker("order_last") is not None)

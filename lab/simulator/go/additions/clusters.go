@@ -1,0 +1,61 @@
+package simulator
+
+import (
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// configureCluster switches DRS (fully automated) and HA (a quarter held back) on, readable both ways
+// that the API has: configuration and configurationEx.
+func configureCluster(cluster *ClusterComputeResource) {
+	das := types.ClusterDasConfigInfo{
+		Enabled:                 types.NewBool(true),
+		HostMonitoring:          string(types.ClusterDasConfigInfoServiceStateEnabled),
+		VmMonitoring:            string(types.ClusterDasConfigInfoVmMonitoringStateVmMonitoringDisabled),
+		FailoverLevel:           1,
+		AdmissionControlEnabled: types.NewBool(true),
+		AdmissionControlPolicy: &types.ClusterFailoverResourcesAdmissionControlPolicy{
+			CpuFailoverResourcesPercent:    25,
+			MemoryFailoverResourcesPercent: 25,
+		},
+	}
+	drs := types.ClusterDrsConfigInfo{
+		Enabled:                   types.NewBool(true),
+		EnableVmBehaviorOverrides: types.NewBool(true),
+		DefaultVmBehavior:         types.DrsBehaviorFullyAutomated,
+		VmotionRate:               3,
+	}
+	cluster.Configuration.DasConfig, cluster.Configuration.DrsConfig = das, drs
+	if config, ok := cluster.ConfigurationEx.(*types.ClusterConfigInfoEx); ok {
+		config.DasConfig, config.DrsConfig = das, drs
+	}
+}
+
+// refreshClusterSummary adds up the cluster's hosts; "effective" are those that take VMs.
+func refreshClusterSummary(cluster *ClusterComputeResource) {
+	sum := types.ComputeResourceSummary{OverallStatus: types.ManagedEntityStatusGreen}
+	for _, ref := range cluster.Host {
+		host, ok := Map.Get(ref).(*HostSystem)
+		if !ok {
+			continue
+		}
+		hw := host.Summary.Hardware
+		mhz := hw.CpuMhz * int32(hw.NumCpuCores)
+		sum.NumHosts++
+		sum.TotalCpu += mhz
+		sum.TotalMemory += hw.MemorySize
+		sum.NumCpuCores += hw.NumCpuCores
+		sum.NumCpuThreads += hw.NumCpuThreads
+		if host.usable() {
+			sum.NumEffectiveHosts++
+			sum.EffectiveCpu += mhz
+			sum.EffectiveMemory += hw.MemorySize >> 20
+		}
+	}
+	Map.WithLock(cluster, func() {
+		*cluster.Summary.GetComputeResourceSummary() = sum
+		if full, ok := cluster.Summary.(*types.ClusterComputeResourceSummary); ok && full.UsageSummary != nil {
+			full.UsageSummary.TotalCpuCapacityMhz = sum.EffectiveCpu
+			full.UsageSummary.TotalMemCapacityMB = int32(sum.EffectiveMemory)
+		}
+	})
+}

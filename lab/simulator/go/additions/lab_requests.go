@@ -1,0 +1,170 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// handleLabRequests adds what a vCenter does not have and a test needs, under /lab/. No login is asked
+// for: the simulator is for one machine and listens on 127.0.0.1.
+//
+//	GET  /lab/calls                    what was called, by whom, and how many sessions there are
+//	POST /lab/calls/reset
+//	POST /lab/sessions/expire          {"reads": "missing" | "fault" | "empty"}: end every session
+//	POST /lab/delay                    {"method": "RetrievePropertiesEx" | "*", "milliseconds": 0}
+//	POST /lab/datastores/NAME/free     {"free_bytes": 1024}, or null for what it would be
+func handleLabRequests(s *Service) {
+	s.HandleFunc("/lab/calls", func(w http.ResponseWriter, r *http.Request) {
+		if !methodIs(w, r, http.MethodGet) {
+			return
+		}
+		book.mu.Lock()
+		defer book.mu.Unlock()
+		book.Sessions = s.sm.sessionsByUser()
+		answer(w, book)
+	})
+	s.HandleFunc("/lab/calls/reset", post(func(*http.Request) (interface{}, error) {
+		book.reset()
+		return nil, nil
+	}))
+	s.HandleFunc("/lab/sessions/expire", post(func(r *http.Request) (interface{}, error) {
+		wanted := struct {
+			Reads string `json:"reads"`
+		}{"missing"}
+		if err := decode(r, &wanted); err != nil {
+			return nil, err
+		}
+		if err := setUnauthenticatedReads(wanted.Reads); err != nil {
+			return nil, err
+		}
+		return map[string]int{"expired": s.sm.expireAll()}, nil
+	}))
+	s.HandleFunc("/lab/delay", post(func(r *http.Request) (interface{}, error) {
+		var wanted struct {
+			Method       string `json:"method"`
+			Milliseconds int    `json:"milliseconds"`
+		}
+		if err := decode(r, &wanted); err != nil {
+			return nil, err
+		}
+		slowness.Lock()
+		defer slowness.Unlock()
+		slowness.delay[wanted.Method] = time.Duration(wanted.Milliseconds) * time.Millisecond
+		return nil, nil
+	}))
+	s.HandleFunc("/lab/datastores/", post(func(r *http.Request) (interface{}, error) {
+		part := strings.Split(strings.TrimPrefix(r.URL.Path, "/lab/datastores/"), "/")
+		if len(part) != 2 || part[1] != "free" {
+			return nil, fmt.Errorf("want /lab/datastores/NAME/free")
+		}
+		var wanted struct {
+			FreeBytes *int64 `json:"free_bytes"`
+		}
+		if err := decode(r, &wanted); err != nil {
+			return nil, err
+		}
+		return nil, setFree(part[0], wanted.FreeBytes)
+	}))
+}
+
+func methodIs(w http.ResponseWriter, r *http.Request, method string) bool {
+	if r.Method != method {
+		http.Error(w, "want "+method, http.StatusMethodNotAllowed)
+	}
+	return r.Method == method
+}
+
+func decode(r *http.Request, into interface{}) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	return json.NewDecoder(r.Body).Decode(into)
+}
+
+func answer(w http.ResponseWriter, value interface{}) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(value)
+}
+
+func post(do func(*http.Request) (interface{}, error)) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !methodIs(w, r, http.MethodPost) {
+			return
+		}
+		value, err := do(r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		answer(w, value)
+	}
+}
+
+var unauthenticated = struct {
+	sync.Mutex
+	reads string
+}{reads: "missing"}
+
+func unauthenticatedReads() string {
+	unauthenticated.Lock()
+	defer unauthenticated.Unlock()
+	return unauthenticated.reads
+}
+
+func setUnauthenticatedReads(way string) error {
+	if way != "missing" && way != "fault" && way != "empty" {
+		return fmt.Errorf(`reads: want "missing", "fault" or "empty", not %q`, way)
+	}
+	unauthenticated.Lock()
+	defer unauthenticated.Unlock()
+	unauthenticated.reads = way
+	return nil
+}
+
+func (m *SessionManager) sessionsByUser() map[string]int {
+	sessionMutex.Lock()
+	defer sessionMutex.Unlock()
+	users := map[string]int{}
+	for _, session := range m.sessions {
+		users[session.UserName]++
+	}
+	return users
+}
+
+// expireAll ends every session with its views, filters and pages, as the idle limit would.
+func (m *SessionManager) expireAll() int {
+	sessionMutex.Lock()
+	expired := make([]Session, 0, len(m.sessions))
+	for id, session := range m.sessions {
+		expired = append(expired, session)
+		delete(m.sessions, id)
+	}
+	sessionMutex.Unlock()
+	for _, session := range expired {
+		session.stopListening()
+	}
+	return len(expired)
+}
+
+// stopListening ends what a session has made: its views and filters hear of no change any more, and a
+// wait that is under way returns.
+func (s Session) stopListening() {
+	s.Registry.m.Lock()
+	var handlers []RegisterObject
+	for _, obj := range s.Registry.objects {
+		if handler, ok := obj.(RegisterObject); ok {
+			handlers = append(handlers, handler)
+		}
+	}
+	s.Registry.m.Unlock()
+	for _, handler := range handlers {
+		Map.RemoveHandler(handler)
+		if pc, ok := handler.(*PropertyCollector); ok {
+			pc.CancelWaitForUpdates(nil)
+		}
+	}
+}

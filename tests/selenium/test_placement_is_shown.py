@@ -1,0 +1,143 @@
+"""What an admin sees in a browser, against what the simulator itself says."""
+
+import csv
+import io
+import json
+import time
+import urllib.request
+
+import pytest
+from pyVmomi import vim
+from selenium.webdriver.common.by import By
+
+from tests.browser import Browser
+from tests.lab_run import RunningLab
+from tests.selenium.pages import PANEL, horizons_row, open_tab, panel_row
+
+pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
+
+NAME = "shop-frontend-1"
+
+
+def download(browser: Browser, path: str) -> str:
+    """What a click on an export link would save, with this browser's session."""
+    cookies = "; ".join(f"{c['name']}={c['value']}" for c in browser.driver.get_cookies())
+    request = urllib.request.Request(browser.base_url + path, headers={"Cookie": cookies})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+        return answer.read().decode("utf-8-sig")
+
+
+def test_the_tab_shows_host_cluster_and_datastore_as_vcenter_has_them(admin, lab: RunningLab):
+    server_id = lab.server_id(NAME)
+    with lab.login.connected() as service:
+        vm = lab.vm_of(service, server_id)
+        expected = [
+            vm.runtime.host.name,
+            vm.runtime.host.parent.name,
+            vm._moId,
+            vm.config.files.vmPathName.split("/")[0].lstrip("["),
+            *(store.name for store in vm.datastore),
+        ]
+    text = open_tab(admin, server_id)
+    for word in expected[:3]:
+        assert word in text, f"the tab does not name {word}"
+    for store in expected[4:]:
+        assert store in text, f"the tab does not name the datastore {store}"
+
+
+def test_the_tab_traces_the_root_disk_to_its_cached_image_and_glance(admin, lab: RunningLab):
+    text = open_tab(admin, lab.server_id(NAME))
+    image = lab.admin.image.find_image("debian-12")
+    assert "_base" in text and "debian-12" in text
+    assert image is not None and image.id in text
+    pictures = admin.all("#instance_details__vmware svg[role='img']")
+    assert pictures, "there is no picture of what the disk stands on"
+
+
+def test_the_tab_names_the_volume_behind_a_disk(admin, lab: RunningLab):
+    assert "orders-db-1-data" in open_tab(admin, lab.server_id("orders-db-1"))
+
+
+def test_an_instance_of_another_driver_is_not_on_vcenter(admin, lab: RunningLab):
+    lab.control.reset_calls()
+    assert "not on vCenter" in open_tab(admin, lab.server_id("kvm-build-1"))
+    assert not lab.horizon_calls(), "vCenter was asked about an instance that it cannot have"
+    assert "not on vCenter" in panel_row(admin, "kvm-build-1").text
+
+
+def test_a_vm_that_moved_is_followed_by_tab_columns_and_panel(admin, lab: RunningLab):
+    server_id = lab.server_id(NAME)
+    with lab.login.connected() as service:
+        vm = lab.vm_of(service, server_id)
+        before = vm.runtime.host
+        after = next(h for h in before.parent.host if h._moId != before._moId)
+        name_before, name_after = before.name, after.name
+        assert name_before in open_tab(admin, server_id)
+        _move(vm, after)
+    try:
+        assert name_after in open_tab(admin, server_id)
+        assert name_after in horizons_row(admin, server_id).text.replace("\n", "")
+        assert name_after in panel_row(admin, NAME).text.replace("\n", "")
+    finally:
+        with lab.login.connected() as service:
+            vm = lab.vm_of(service, server_id)
+            _move(vm, next(h for h in vm.runtime.host.parent.host if h.name == name_before))
+
+
+def _move(vm: vim.VirtualMachine, host: vim.HostSystem) -> None:
+    task = vm.RelocateVM_Task(vim.vm.RelocateSpec(host=host, pool=vm.resourcePool))
+    until = time.monotonic() + 30
+    while task.info.state not in ("success", "error") and time.monotonic() < until:
+        time.sleep(0.1)
+    assert task.info.state == "success", task.info.error
+
+
+def test_horizons_own_list_has_the_three_columns(admin, lab: RunningLab):
+    row = horizons_row(admin, lab.server_id(NAME))
+    heads = [head.text for head in admin.all("table#instances thead th")]
+    assert {"Cluster", "ESX Host", "Datastores"} <= set(heads), heads
+    assert "DC0_C0" in row.text
+
+
+def test_the_panel_lists_every_instance_of_every_project(admin, lab: RunningLab):
+    admin.open(f"{PANEL}?size=100")
+    shown = {
+        row.find_element(By.CSS_SELECTOR, "th").text.split("\n")[0]
+        for row in admin.all(".vmware-panel tbody tr")
+    }
+    wanted = {s.name for s in lab.admin.compute.servers(details=False, all_projects=True)}
+    assert shown == wanted
+
+
+def test_the_panel_stands_in_its_own_group_after_compute(admin):
+    admin.open(PANEL)
+    groups = [
+        group.get_attribute("textContent").split("\n")[0].strip()
+        for group in admin.all("#sidebar-accordion-admin > li > a, .panel-group > li > a")
+    ]
+    groups = [group for group in groups if group]
+    if "Compute" in groups:
+        assert groups.index("VMware") == groups.index("Compute") + 1, groups
+    assert admin.all("a[href$='/admin/vmware_instances/']"), "no link in the navigation"
+
+
+def test_a_filter_counts_and_stays_in_the_address_and_in_the_export(admin, lab: RunningLab):
+    admin.open(f"{PANEL}?cluster=DC0_C1&sort=-name&size=20")
+    rows = admin.all(".vmware-panel tbody tr")
+    names = [row.find_element(By.CSS_SELECTOR, "th").text.split("\n")[0] for row in rows]
+    assert names and names == sorted(names, reverse=True)
+    link = next(a for a in admin.all("a") if "export/csv" in (a.get_attribute("href") or ""))
+    path = (link.get_attribute("href") or "").removeprefix(admin.base_url)
+    exported = list(csv.DictReader(io.StringIO(download(admin, path))))
+    assert [list(row.values())[0] for row in exported] == names or {
+        value for row in exported for value in row.values()
+    } >= set(names)
+    assert len(exported) == len(names)
+    document = json.loads(download(admin, path.replace("/csv", "/json")))
+    assert len(document["rows"]) == len(names)
+
+
+def test_a_wrong_filter_is_named_and_nothing_is_lost(admin):
+    admin.open(f"{PANEL}?cluster=DC0_C1&disagreement=nonsense")
+    assert "nonsense" in admin.text(".vmware-panel .alert")
+    assert admin.all(".vmware-panel tbody tr")

@@ -1,0 +1,62 @@
+"""Pages answer while vCenter does not: first it hangs, then it is gone. Runs after all others."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.browser import Browser
+from tests.lab_run import RunningLab
+from tests.selenium.pages import PANEL, horizons_row, open_tab
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.selenium,
+    pytest.mark.timeout(600),
+    pytest.mark.order_last,
+]
+
+NAME = "shop-frontend-1"
+DEADLINE_S = 90
+"""Longer than every deadline of the settings: a page that takes so long would have hung."""
+
+
+def vcenter_pid(lab: RunningLab) -> int:
+    from lab.lab import Lab
+
+    return int(Lab(lab.settings).status()["services"]["vcenter"]["pid"])
+
+
+def expect_the_openstack_half(admin: Browser, lab: RunningLab) -> None:
+    server_id = lab.server_id(NAME)
+    started = time.monotonic()
+    text = open_tab(admin, server_id)
+    assert "vmware-c0" in text, "the tab lost Nova's half"
+    assert "lab" in text and ("could not be read" in text or "did not" in text)
+    admin.open(f"{PANEL}?q={NAME}")
+    assert NAME in admin.text(".vmware-panel table")
+    assert "unknown" in admin.text(".vmware-panel table")
+    assert admin.text(".vmware-panel .alert")
+    assert "unknown" in horizons_row(admin, server_id).text
+    assert time.monotonic() - started < 3 * DEADLINE_S
+
+
+def test_the_pages_answer_while_vcenter_hangs(admin: Browser, lab: RunningLab):
+    pid = vcenter_pid(lab)
+    server_id = lab.server_id(NAME)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        expect_the_openstack_half(admin, lab)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until = time.monotonic() + 60
+    while "DC0_C0" not in open_tab(admin, server_id):
+        assert time.monotonic() < until, "the tab does not recover when vCenter does"
+        time.sleep(2)
+
+
+def test_the_pages_answer_when_vcenter_is_gone(admin: Browser, lab: RunningLab):
+    os.kill(vcenter_pid(lab), signal.SIGTERM)
+    time.sleep(2)
+    expect_the_openstack_half(admin, lab)
