@@ -51,7 +51,7 @@ class Bench:
         return Supervisor(self.state, self.logs, steps, self.out)
 
     def service(self, name: str, command: tuple[str, ...] = SLEEP, **more: object) -> Service:
-        values = {"ready": LogSays(self.logs / f"{name}.out", "up"), **more}
+        values = {"ready": LogSays(self.logs / f"{name}.log", "up"), **more}
         return Service(name, command, **values)
 
     def web(self, name: str, **more: object) -> Service:
@@ -168,7 +168,7 @@ def test_a_failing_step_names_its_log_and_shows_the_last_lines(bench: Bench) -> 
         bench.supervisor(job).start()
     text = str(caught.value)
     assert "sync failed: ended with status 1" in text
-    assert str(bench.logs / "sync.out") in text
+    assert str(bench.logs / "sync.log") in text
     assert "no such table" in text
     assert "| 99" in text and "| 1\n" not in text
 
@@ -236,7 +236,7 @@ def test_free_ports_pass(bench: Bench) -> None:
 
 
 def test_children_are_stopped_with_their_service(bench: Bench) -> None:
-    log = bench.logs / "parent.out"
+    log = bench.logs / "parent.log"
     supervisor = bench.supervisor(bench.service("parent", PARENT, ready=LogSays(log, "child")))
     supervisor.start()
     child = int(log.read_text().split()[1])
@@ -246,7 +246,7 @@ def test_children_are_stopped_with_their_service(bench: Bench) -> None:
 
 
 def test_children_are_stopped_even_when_their_parent_was_killed(bench: Bench) -> None:
-    log = bench.logs / "parent.out"
+    log = bench.logs / "parent.log"
     supervisor = bench.supervisor(bench.service("parent", PARENT, ready=LogSays(log, "child")))
     supervisor.start()
     child = int(log.read_text().split()[1])
@@ -315,7 +315,7 @@ from lab.steps import LogSays, Service
 from lab.supervisor import Supervisor
 folder = Path(sys.argv[1])
 command = (sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)")
-up = Service("up", command, ready=LogSays(folder / "logs/up.out", "up"))
+up = Service("up", command, ready=LogSays(folder / "logs/up.log", "up"))
 hangs = Service("hangs", command, ready=lambda: False, after=("up",))
 Supervisor(folder / "state", folder / "logs", [up, hangs]).start()
 """
@@ -331,7 +331,7 @@ def _start_in_progress(bench: Bench, folder: Path) -> Iterator[subprocess.Popen[
         stderr=subprocess.DEVNULL,
     )
     try:
-        _until(lambda: "up" in _read(bench.logs / "hangs.out"), "the second service")
+        _until(lambda: "up" in _read(bench.logs / "hangs.log"), "the second service")
         yield process
     finally:
         process.kill()
