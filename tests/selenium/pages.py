@@ -11,7 +11,8 @@ TAB = "#instance_details__vmware"
 
 def open_tab(browser: Browser, server_id: str, dashboard: str = "admin") -> str:
     """Opens the VMware tab of an instance as a click would; its text."""
-    browser.open(f"/{dashboard}/instances/{server_id}/?tab=instance_details__vmware")
+    detail = "detail" if dashboard == "admin" else ""
+    browser.open(f"/{dashboard}/instances/{server_id}/{detail}?tab=instance_details__vmware")
     browser.one(f"{TAB} .vmware-instance")
     return browser.text(TAB)
 
