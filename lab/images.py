@@ -1,0 +1,33 @@
+"""Small disk images of every kind that Nova's VMware driver boots from."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+_QEMU_SUBFORMATS = {"sparse": "monolithicSparse", "streamOptimized": "streamOptimized"}
+
+
+def make_image(path: Path, kind: str, size_mb: int) -> None:
+    """Make a disk image of ``size_mb`` at ``path``, if it is not there.
+
+    ``flat`` is the bare extent of a preallocated VMDK, as the driver uploads one; ``qcow2`` is for
+    computes of other drivers.
+
+    :raises subprocess.CalledProcessError: qemu-img refused
+    """
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    if kind == "flat":
+        with unfinished.open("wb") as extent:
+            extent.truncate(size_mb * 2**20)
+    else:
+        command = ["qemu-img", "create", "-q"]
+        if kind in _QEMU_SUBFORMATS:
+            command += ["-f", "vmdk", "-o", f"subformat={_QEMU_SUBFORMATS[kind]}"]
+        else:
+            command += ["-f", kind]
+        subprocess.run([*command, str(unfinished), f"{size_mb}M"], check=True)
+    unfinished.rename(path)
