@@ -117,7 +117,12 @@ class RunningLab:
 
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """A command in this checkout, with this lab's settings in its environment."""
-        environment = {**os.environ, **self.settings.to_environment(), **more.pop("env", {})}
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "lab.horizon_settings",
+            **self.settings.to_environment(),
+            **more.pop("env", {}),
+        }
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=ROOT,

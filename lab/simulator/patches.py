@@ -295,6 +295,12 @@ PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "virtual_machine.go",
+        "A vCenter calls disks Hard disk 1, Hard disk 2, ...; the simulator disk--101-0.",
+        "\tlabel := devices.Name(device)\n",
+        "\tlabel := deviceLabel(devices, device)\n",
+    ),
+    Patch(
+        "virtual_machine.go",
         "A vCenter replaces the value of a key.",
         "\t\t\tvm.Config.ExtraConfig = append(vm.Config.ExtraConfig, c)\n",
         "\t\t\tvm.Config.ExtraConfig = setExtraConfig(vm.Config.ExtraConfig, c)\n",

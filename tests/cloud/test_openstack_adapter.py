@@ -12,8 +12,8 @@ import pytest
 from openstack.connection import Connection
 
 from lab import cloud
-from lab.ports import is_busy
 from lab.settings import REGION, LabSettings
+from tests.lab_run import RunningLab
 from vmware_panel.domain.cloud import NovaPower, Server, ServiceState, parse_node_name
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.openstack import (
@@ -36,11 +36,8 @@ pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")
-def lab_settings() -> LabSettings:
-    settings = LabSettings.from_environment()
-    if not is_busy(settings.ports["keystone"]):
-        pytest.skip("the lab is not up: python -m lab up")
-    return settings.recorded() or settings
+def lab_settings(lab: RunningLab) -> LabSettings:
+    return lab.settings
 
 
 def connect(settings: LabSettings, user: str, project: str) -> Connection:

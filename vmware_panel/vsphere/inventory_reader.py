@@ -15,7 +15,7 @@ from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import ObjectSpec, TraversalSpec, read_rows
 from vmware_panel.vsphere.property_sets import BULK, PropertySets
 
-PAGE_SIZE = 1000
+PAGE_SIZE = 2500
 CLEAN_UP_S = 2.0
 
 

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -44,6 +45,20 @@ func describeDisk(device types.BaseVirtualDevice) {
 		}
 	}
 	disk.CapacityInBytes = disk.CapacityInKB * 1024
+}
+
+// deviceLabel is what a vCenter calls a device that is being added to the others.
+func deviceLabel(others object.VirtualDeviceList, device types.BaseVirtualDevice) string {
+	if _, ok := device.(*types.VirtualDisk); !ok {
+		return others.Name(device)
+	}
+	number := 1
+	for _, other := range others {
+		if _, ok := other.(*types.VirtualDisk); ok && other != device {
+			number++
+		}
+	}
+	return fmt.Sprintf("Hard disk %d", number)
 }
 
 // diskOfFile is the disk of another VM that has the file, if there is one.

@@ -1,0 +1,63 @@
+"""The lab as the tests of this folder see it: in this process, with a user's own token."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from lab.settings import HOST, REGION
+from tests.lab_run import RunningLab
+from vmware_panel.vsphere import close_clients
+
+
+@pytest.fixture
+def vcenter_setting(lab: RunningLab) -> dict[str, Any]:
+    """How the lab's own Horizon is told of its vCenter."""
+    settings = lab.settings
+    return {
+        "host": HOST,
+        "port": settings.ports["vcenter"],
+        "username": settings.horizon_vcenter_user,
+        "password": settings.horizon_vcenter_password,
+        "ca_file": str(settings.ca_file),
+    }
+
+
+@pytest.fixture
+def configured(
+    vcenter_setting: dict[str, Any],
+) -> Iterator[Callable[..., AbstractContextManager[None]]]:
+    """`with configured(port=1):` VMWARE_PANEL is as in the lab, but for what is given."""
+
+    @contextmanager
+    def with_changes(**changes: Any) -> Iterator[None]:
+        vcenter = {**vcenter_setting, **changes}
+        with override_settings(VMWARE_PANEL={"vcenters": {"lab": vcenter}}):
+            yield
+
+    close_clients()
+    yield with_changes
+    close_clients()
+
+
+@pytest.fixture
+def request_of(lab: RunningLab) -> Callable[..., Any]:
+    """A request as Horizon hands it to a view, with a real token and catalogue."""
+
+    def make(user: str = "admin", project: str = "admin") -> Any:
+        session = lab.openstack(user, project).session
+        login: Any = session.auth
+        access = login.get_access(session)
+        return SimpleNamespace(
+            user=SimpleNamespace(
+                token=SimpleNamespace(id=access.auth_token),
+                service_catalog=access.service_catalog.catalog,
+                services_region=REGION,
+                project_id=access.project_id,
+            )
+        )
+
+    return make

@@ -1,0 +1,141 @@
+"""What the pages are made of, on the real cloud, against openstacksdk and the simulator."""
+
+import pytest
+from django.test import override_settings
+
+from tests.lab_run import RunningLab
+from vmware_panel.api import placement as api
+from vmware_panel.api.context import access_of
+from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.domain.placement import Whereabouts
+from vmware_panel.openstack import counting as counting_openstack
+from vmware_panel.openstack import nova
+from vmware_panel.vsphere import counting as counting_vcenter
+
+pytestmark = pytest.mark.lab
+
+
+def server_named(request, name):
+    servers = nova.list_servers(access_of(request), all_projects=True)
+    (found,) = [server for server in servers if server.name == name]
+    return found
+
+
+def test_every_instance_stands_where_the_simulator_says(lab: RunningLab, configured, request_of):
+    with configured():
+        report = api.instances_report(request_of())
+    assert report.placements and not report.troubles
+    with lab.login.connected() as service:
+        for placement in report.placements:
+            if placement.server.name == "kvm-build-1":
+                assert placement.whereabouts is Whereabouts.NOT_ON_VCENTER
+                continue
+            vm = lab.vm_of(service, placement.server.id)
+            host = vm.runtime.host
+            assert placement.host and placement.host.name == host.name
+            assert placement.cluster and placement.cluster.name == host.parent.name
+            stores = {d.name for d in vm.datastore}
+            assert {d.name for d in placement.datastores} == stores
+            assert not placement.disagrees, f"{placement.server.name}: {placement.remarks}"
+
+
+def test_the_report_names_every_project(lab: RunningLab, configured, request_of):
+    with configured():
+        report = api.instances_report(request_of())
+    wanted = {project.id: project.name for project in lab.admin.identity.projects()}
+    assert dict(report.project_names) == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"port": 1}, TroubleKind.UNREACHABLE),
+        ({"password": "wrong"}, TroubleKind.LOGIN),
+        ({"ca_file": "/etc/ssl/certs/ca-certificates.crt"}, TroubleKind.CERTIFICATE),
+    ],
+)
+def test_a_vcenter_that_fails_leaves_the_openstack_half(
+    lab: RunningLab, configured, request_of, changes, kind
+):
+    request = request_of()
+    with configured(**changes):
+        listed = api.instances_report(request)
+        one = api.instance_report(request, server_named(request, "bastion"))
+    assert [t.kind for t in listed.troubles] == [kind]
+    assert [t.kind for t in one.troubles] == [kind]
+    assert listed.placements and len(listed.placements) == 15
+    assert one.placement.whereabouts is Whereabouts.UNKNOWN
+    assert one.placement.service and one.placement.service.host == "vmware-c0"
+
+
+def test_a_refused_password_is_not_tried_again_at_each_page(lab, configured, request_of):
+    request = request_of()
+    with configured(password="wrong"):
+        api.instances_report(request)
+        lab.control.reset_calls()
+        for _ in range(5):
+            api.instances_report(request)
+    assert lab.control.calls().failed_logins == 0
+
+
+@pytest.mark.parametrize("service_type", ["image", "volumev3", "block-storage", "placement"])
+def test_an_openstack_service_that_is_down_takes_only_its_part(
+    configured, request_of, service_type
+):
+    request = request_of()
+    for entry in request.user.service_catalog:
+        if entry["type"] == service_type or (
+            service_type in ("volumev3", "block-storage")
+            and entry["type"] in ("volumev3", "block-storage")
+        ):
+            for endpoint in entry["endpoints"]:
+                endpoint["url"] = "http://127.0.0.1:1/"
+    with configured():
+        report = api.instance_report(request, server_named(request, "orders-db-1"))
+    assert report.placement.host and report.placement.service
+    down = {"image": ["glance"], "placement": []}.get(service_type, ["cinder"])
+    assert [trouble.source for trouble in report.troubles] == down
+
+
+def test_nova_down_is_said_and_not_taken_for_an_empty_cloud(configured, request_of):
+    request = request_of()
+    for entry in request.user.service_catalog:
+        if entry["type"] == "compute":
+            for endpoint in entry["endpoints"]:
+                endpoint["url"] = "http://127.0.0.1:1/"
+    with configured():
+        report = api.instances_report(request)
+    assert report.placements is None and report.overview is None
+    assert {t.source for t in report.troubles} == {"nova"}
+
+
+def test_without_a_vcenter_in_the_settings_nova_still_shows(request_of):
+    with override_settings(VMWARE_PANEL={}):
+        report = api.instances_report(request_of())
+    assert report.placements and not report.configured
+    assert {p.whereabouts for p in report.placements} == {
+        Whereabouts.UNCONFIGURED,
+        Whereabouts.NOT_ON_VCENTER,
+    }
+
+
+def test_the_calls_of_each_page_are_these_and_no_more(lab: RunningLab, configured, request_of):
+    request = request_of()
+    server = server_named(request, "orders-db-1")
+    with configured():
+        api.instances_report(request)  # logs in
+
+        def calls(page):
+            with counting_vcenter() as vcenter, counting_openstack() as cloud:
+                page()
+            return vcenter.total, [f"{call.source} {call.path}" for call in cloud.made]
+
+        listed, list_cloud = calls(lambda: api.instances_report(request))
+        tab, tab_cloud = calls(lambda: api.instance_report(request, server))
+        columns, columns_cloud = calls(lambda: api.columns_report(request, [server, server]))
+        row, row_cloud = calls(lambda: api.columns_report(request, [server]))
+    assert listed == columns == 3
+    assert tab == row == 2
+    assert len(list_cloud) == 4, list_cloud
+    assert len(tab_cloud) == 3, tab_cloud
+    assert columns_cloud == row_cloud == []
