@@ -139,3 +139,17 @@ def test_the_calls_of_each_page_are_these_and_no_more(lab: RunningLab, configure
     assert len(list_cloud) == 4, list_cloud
     assert len(tab_cloud) == 3, tab_cloud
     assert columns_cloud == row_cloud == []
+
+
+def test_a_member_gets_the_cluster_and_no_name_of_host_or_datastore(
+    lab: RunningLab, configured, request_of
+):
+    """Nova hides the node from a member, so the VM is found by its id alone."""
+    request = request_of("wendy", "web")
+    own = nova.get_server(access_of(request), lab.server_id("shop-frontend-1"))
+    assert own.node is None
+    with configured(), counting_openstack() as cloud:
+        facts = api.cluster_facts(request, own)
+    assert facts.cluster == "DC0_C0" and facts.vcpus == 1 and facts.memory_mb == 1024
+    assert "esx-" not in repr(facts) and "-ds-" not in repr(facts)
+    assert not cloud.made

@@ -14,7 +14,7 @@ from vmware_panel.api.servers import server_of
 from vmware_panel.api.vcenters import Reading, inventory_source, read_instance
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cloud import Image, Server, Volume, parse_node_name
-from vmware_panel.domain.inventory import VmPower
+from vmware_panel.domain.inventory import Inventory, VmPower
 from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
 from vmware_panel.domain.placement import Overview, Placement, join, overview, place
 from vmware_panel.openstack import cinder, gather, glance, keystone, nova
@@ -72,12 +72,14 @@ class ClusterFacts:
 class InstancesReport:
     """Every instance of the region. `placements` is None where Nova did not answer.
 
-    `read_at` is the age of the oldest of the vCenter books used; None if there is none.
+    `inventories` are the vCenter books that could be had; `read_at` is the age of the oldest of
+    them, None if there is none.
     """
 
     placements: tuple[Placement, ...] | None
     overview: Overview | None = None
     project_names: Mapping[str, str] = field(default_factory=dict)
+    inventories: tuple[Inventory, ...] = ()
     read_at: datetime | None = None
     troubles: tuple[Trouble, ...] = ()
     configured: bool = True
@@ -166,6 +168,7 @@ def instances_report(request: HttpRequest) -> InstancesReport:
         placements=placements,
         overview=None if placements is None else overview(placements),
         project_names=answers.get("projects", {}),
+        inventories=answers.reading.inventories,
         read_at=answers.reading.read_at,
         troubles=answers.troubles,
         configured=bool(vcenters),

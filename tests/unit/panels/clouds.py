@@ -74,6 +74,7 @@ def report(
         placements=placements,
         overview=overview(placements),
         project_names=PROJECTS if project_names is None else project_names,
+        inventories=inventories,
         read_at=min((i.read_at for i in inventories), default=None),
         troubles=troubles,
         configured=configured,

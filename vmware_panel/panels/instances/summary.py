@@ -71,7 +71,7 @@ def bar(rows: Iterable[InstanceRow]) -> list[BarPart]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One vCenter: when it was read, or why not. Neither: it answered, no instance is there."""
+    """One vCenter: when it was read, or why not."""
 
     name: str
     read_at: datetime | None = None

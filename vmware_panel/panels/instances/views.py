@@ -39,18 +39,14 @@ class InstancesSource(listing.ListSource):
         except ConfigError as error:
             faults = tuple(map(str, error.faults))
             return listing.Source(rows=None, faults=faults, shown={"faults": faults})
-        placements = report.placements or ()
-        inventories = tuple(
-            {id(p.inventory): p.inventory for p in placements if p.inventory}.values()
-        )
         names = [v.name for v in config.vcenters_for_region(self.request.user.services_region)]
         rows = None
         if report.placements is not None:
-            rows = tuple(row_of(p, report.project_names) for p in placements)
+            rows = tuple(row_of(p, report.project_names) for p in report.placements)
         bar = summary.bar(rows or ())
         return listing.Source(
             rows=rows,
-            known=names_in(inventories),
+            known=names_in(report.inventories),
             read_at=report.read_at,
             troubles=report.troubles,
             shown={
@@ -59,7 +55,7 @@ class InstancesSource(listing.ListSource):
                 "unknown": sum(p.count for p in bar if p.share is summary.Share.UNKNOWN),
                 "answers": summary.answers(
                     names,
-                    inventories,
+                    report.inventories,
                     report.troubles,
                     datetime.now(UTC),
                     config.collector.stale_after_s,
