@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
-CODE := vmware_panel lab tests $(wildcard benchmarks)
+CODE := vmware_panel lab tests docs $(wildcard benchmarks)
 
 # Horizon's suite and Chromium leave files in the temporary folder: it is one of our own, and goes.
 # It is short, for a path of a UNIX socket may have 107 characters at most.

@@ -45,7 +45,8 @@ class Lab:
             )
         with self.supervisor.locked():
             before = self._settings.recorded()
-            if before is not None and all(self.supervisor.health().values()):
+            # By its own services: with other options there are others.
+            if before is not None and all(Lab(before).supervisor.health().values()):
                 if before.describe() != self._settings.describe():
                     raise LabError(
                         "the lab is up with other options: run `python -m lab down` first"

@@ -1,6 +1,6 @@
 """The rules of `vmware:*` with their defaults, as every OpenStack service keeps them.
 
-An operator changes them in the file that Horizon's `POLICY_FILES['vmware']` names.
+An operator changes them in `vmware_policy.yaml`, beside Horizon's other policy files.
 """
 
 from enum import StrEnum

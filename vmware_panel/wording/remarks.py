@@ -134,9 +134,10 @@ _PHRASES: Mapping[RemarkKind, _Phrases] = {
         gettext_lazy("Power states differ"),
         gettext_lazy("Nova says %(nova)s, vCenter says %(vcenter)s."),
         gettext_lazy(
-            "Nova compares the two every ten minutes by default, and stops a VM that it has as "
-            "stopped. If they still differ after that, see whether the compute service is up. "
-            "Start and stop the instance through OpenStack."
+            "Nova compares the two every ten minutes by default: an instance whose VM it finds "
+            "off it stops, and a VM that runs although Nova stopped the instance it powers off. "
+            "If they still differ after that, see whether the compute service is up. Start and "
+            "stop the instance through OpenStack."
         ),
     ),
     RemarkKind.NODE_WITHOUT_CLUSTER: _Phrases(
