@@ -191,11 +191,12 @@ def _storage(found: Found) -> Iterable[Remark]:
 
 
 def _host(host: EsxHost | None, vm: VirtualMachine) -> Iterable[Remark]:
-    if host and host.connection and host.connection is not HostConnection.CONNECTED:
-        yield Remark(
-            RemarkKind.HOST_NOT_CONNECTED, subject=host.name, vcenter=host.connection.value
-        )
+    away = host.connection if host and host.connection is not HostConnection.CONNECTED else None
+    if host and away:
+        yield Remark(RemarkKind.HOST_NOT_CONNECTED, subject=host.name, vcenter=away.value)
     if host and host.in_maintenance:
         yield Remark(RemarkKind.HOST_MAINTENANCE, subject=host.name)
-    if vm.connection and vm.connection != "connected":
+    # every VM of a host that is not connected is disconnected: said once is enough
+    expected = {"connected", "disconnected"} if away else {"connected"}
+    if vm.connection and vm.connection not in expected:
         yield Remark(RemarkKind.VM_NOT_CONNECTED, vcenter=vm.connection)

@@ -216,6 +216,15 @@ def test_the_state_of_the_host_is_a_notice(changes, expected):
     assert found.remarks[0].severity is Severity.NOTICE
 
 
+def test_a_vm_that_only_its_host_disconnects_is_not_named_beside_the_host():
+    gone = esx_host(1, connection=HostConnection.DISCONNECTED)
+    both = placed(server(), vm(connection="disconnected"), hosts=(gone,))
+    assert kinds(both) == {RemarkKind.HOST_NOT_CONNECTED}
+    worse = placed(server(), vm(connection="inaccessible"), hosts=(gone,))
+    assert kinds(worse) == {RemarkKind.HOST_NOT_CONNECTED, RemarkKind.VM_NOT_CONNECTED}
+    assert kinds(placed(server(), vm(connection="orphaned"))) == {RemarkKind.VM_NOT_CONNECTED}
+
+
 def test_datastores_that_are_full_or_not_accessible_are_notices():
     full = Datastore(MoRef("datastore-1"), "ds1", capacity_bytes=100, free_bytes=2)
     gone = Datastore(MoRef("datastore-1"), "ds1", accessible=False)
