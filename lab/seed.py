@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent import futures
 from typing import Any
 
-import openstack
-from openstack.connection import Connection
-
 from lab import cloud, progress, vcenter
+from lab.connection import connect
 from lab.images import make_image
-from lab.settings import REGION, LabSettings
+from lab.settings import LabSettings
 from lab.supervisor import LabError
 
 _WORKERS = 6
@@ -31,24 +29,11 @@ class Seed:
 
     def __init__(self, settings: LabSettings) -> None:
         self._settings = settings
-        self._admin = self._connect("admin", "admin")
+        self._admin = connect(settings)
         self._members = {
-            project.name: self._connect(project.member, project.name) for project in cloud.PROJECTS
+            project.name: connect(settings, project.member, project.name)
+            for project in cloud.PROJECTS
         }
-
-    def _connect(self, user: str, project: str) -> Connection:
-        return openstack.connect(
-            load_envvars=False,
-            load_yaml_config=False,
-            auth_url=self._settings.keystone_url,
-            username=user,
-            password=self._settings.password,
-            project_name=project,
-            user_domain_id=cloud.DOMAIN,
-            project_domain_id=cloud.DOMAIN,
-            region_name=REGION,
-            compute_default_microversion="2.96",
-        )
 
     # -- images ----------------------------------------------------------------------------
 

@@ -19,16 +19,20 @@ _TIMEOUT_S = 60
 _TASK_POLL_S = 0.05
 
 
-def connected(settings: LabSettings) -> AbstractContextManager[vim.ServiceInstance]:
-    """A session with the lab's vCenter as its administrator, TLS verified."""
-    login = VCenterLogin(
+def administrator(settings: LabSettings) -> VCenterLogin:
+    """The lab's vCenter, as the account that Nova uses."""
+    return VCenterLogin(
         HOST,
         settings.ports["vcenter"],
         settings.vcenter_user,
         settings.vcenter_password,
         settings.ca_file,
     )
-    return login.connected()
+
+
+def connected(settings: LabSettings) -> AbstractContextManager[vim.ServiceInstance]:
+    """A session with the lab's vCenter as its administrator, TLS verified."""
+    return administrator(settings).connected()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,14 +14,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import openstack
 from openstack.connection import Connection
 from pyVmomi import vim
 
 from lab import drift
-from lab.cloud import DOMAIN
-from lab.settings import HOST, REGION, LabSettings
+from lab.connection import connect
+from lab.settings import LabSettings
 from lab.simulator import SimulatorControl, VCenterLogin
+from lab.vcenter import administrator
 
 ROOT = Path(__file__).resolve().parent.parent
 KEEP = os.environ.get("VMWARE_LAB_FOR_TESTS") == "keep"
@@ -51,33 +51,14 @@ class RunningLab:
     @property
     def login(self) -> VCenterLogin:
         """vCenter's administrator: not the account that Horizon uses."""
-        settings = self.settings
-        return VCenterLogin(
-            HOST,
-            settings.ports["vcenter"],
-            settings.vcenter_user,
-            settings.vcenter_password,
-            settings.ca_file,
-        )
+        return administrator(self.settings)
 
     @property
     def control(self) -> SimulatorControl:
         return SimulatorControl(self.login)
 
     def openstack(self, user: str = "admin", project: str = "admin") -> Connection:
-        return openstack.connect(
-            load_envvars=False,
-            load_yaml_config=False,
-            auth_url=self.settings.keystone_url,
-            username=user,
-            password=self.settings.password,
-            project_name=project,
-            user_domain_id=DOMAIN,
-            project_domain_id=DOMAIN,
-            region_name=REGION,
-            compute_default_microversion="2.96",
-            placement_default_microversion="1.39",
-        )
+        return connect(self.settings, user, project)
 
     @cached_property
     def admin(self) -> Connection:

@@ -11,8 +11,9 @@ from pathlib import Path
 from pyVmomi import vmodl
 
 from lab.drift import DRIFTS, Change, DriftError, Options, VCenter, apply, undo
-from lab.settings import HOST, LabSettings
-from lab.simulator.client import SimulatorControl, SimulatorControlError, VCenterLogin
+from lab.settings import LabSettings
+from lab.simulator.client import SimulatorControl, SimulatorControlError
+from lab.vcenter import administrator
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,13 +39,7 @@ def run(arguments: argparse.Namespace, settings: LabSettings) -> int:
     if arguments.drift == "list":
         _list(journal)
         return 0
-    login = VCenterLogin(
-        HOST,
-        settings.ports["vcenter"],
-        settings.vcenter_user,
-        settings.vcenter_password,
-        settings.ca_file,
-    )
+    login = administrator(settings)
     try:
         with login.connected() as service:
             vcenter = VCenter(service, SimulatorControl(login))
@@ -57,7 +52,7 @@ def run(arguments: argparse.Namespace, settings: LabSettings) -> int:
                 journal.add(change)
                 print(change.words)
     except OSError as error:
-        print(f"error: no vCenter at {HOST}:{login.port}: {error}", file=sys.stderr)
+        print(f"error: no vCenter at {login.host}:{login.port}: {error}", file=sys.stderr)
         return 1
     except vmodl.MethodFault as error:
         reason = getattr(error, "msg", None) or type(error).__name__

@@ -10,7 +10,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lab.simulator.patches import PATCHES, PatchError, apply_patches
+from lab.simulator.patches import PATCHES
+from lab.simulator.patching import PatchError, apply_patches
 
 APT_PACKAGES = ("golang-go", "golang-github-vmware-govmomi-dev")
 GOCODE = Path("/usr/share/gocode")
@@ -82,7 +83,7 @@ def _overlay(folder: Path, version: str) -> Path:
         for source in sorted((GO_SOURCES / "additions").glob("*.go"))
     }
     try:
-        mended = apply_patches(SIMULATOR_PACKAGE)
+        mended = apply_patches(SIMULATOR_PACKAGE, PATCHES)
     except PatchError as error:
         raise SimulatorBuildError(f"{APT_PACKAGES[1]} {version}: {error}") from error
     for name, text in mended.items():

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import openstack
 import pytest
 from openstack.connection import Connection
 
 from lab import cloud
+from lab.connection import connect
 from lab.settings import REGION, LabSettings
 from tests.lab_run import RunningLab
 from vmware_panel.domain.cloud import NovaPower, Server, ServiceState, parse_node_name
@@ -38,22 +38,6 @@ pytestmark = pytest.mark.lab
 @pytest.fixture(scope="module")
 def lab_settings(lab: RunningLab) -> LabSettings:
     return lab.settings
-
-
-def connect(settings: LabSettings, user: str, project: str) -> Connection:
-    return openstack.connect(
-        load_envvars=False,
-        load_yaml_config=False,
-        auth_url=settings.keystone_url,
-        username=user,
-        password=settings.password,
-        project_name=project,
-        user_domain_id=cloud.DOMAIN,
-        project_domain_id=cloud.DOMAIN,
-        region_name=REGION,
-        compute_default_microversion="2.96",
-        placement_default_microversion="1.39",
-    )
 
 
 def access_of(connection: Connection, **more: Any) -> Access:

@@ -13,7 +13,8 @@ from lab.simulator import (
     ensure_wsdl,
     nova_instance_uuid,
 )
-from lab.simulator.patches import PATCHES, Patch, PatchError, apply_patches
+from lab.simulator.patches import PATCHES
+from lab.simulator.patching import Patch, PatchError, apply_patches
 from tests.simulator import build_dir, running_simulator
 
 pytestmark = pytest.mark.simulator
@@ -22,7 +23,9 @@ pytestmark = pytest.mark.simulator
 def test_every_patch_has_a_reason_and_fits_the_sources() -> None:
     assert all(patch.reason.endswith(".") for patch in PATCHES)
 
-    assert apply_patches(build.SIMULATOR_PACKAGE).keys() == {patch.file for patch in PATCHES}
+    assert apply_patches(build.SIMULATOR_PACKAGE, PATCHES).keys() == {
+        patch.file for patch in PATCHES
+    }
 
 
 def test_a_patch_that_does_not_fit_is_named(tmp_path: Path) -> None:
