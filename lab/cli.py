@@ -157,7 +157,7 @@ def _recorded(arguments: argparse.Namespace) -> LabSettings:
 def _running(arguments: argparse.Namespace) -> LabSettings:
     settings = _settings(arguments).recorded()
     if settings is None:
-        raise LabError("the lab is not up: run `python -m lab up` first")
+        raise LabError(f"the lab is not up: run `{report.command()} up` first")
     return settings
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-from lab import programs
+from lab import programs, report
 from lab.certificates import ensure_certificates
 from lab.services import LabSteps, prepare
 from lab.settings import REGION, LabSettings
@@ -49,7 +49,7 @@ class Lab:
             if before is not None and all(Lab(before).supervisor.health().values()):
                 if before.describe() != self._settings.describe():
                     raise LabError(
-                        "the lab is up with other options: run `python -m lab down` first"
+                        f"the lab is up with other options: run `{report.command()} down` first"
                     )
                 return False
             begin = time.monotonic()

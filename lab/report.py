@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from lab import cloud
 from lab.settings import LabSettings
 
 
+def command() -> str:
+    """How to call the lab, with the Python that runs it now: to be typed where we are."""
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    return f"{python} -m lab"
+
+
 def welcome(settings: LabSettings) -> str:
     """Where to go, as whom, and what to look at first."""
+    lab = command()
     members = "\n".join(
         f"  {project.member:<8} {settings.password:<10} member of {project.name} "
         f"({project.description.lower()})"
@@ -29,10 +40,12 @@ What to look at first
      host and datastore, and where its root disk comes from.
   2. Admin > VMware > Instances: every instance with its cluster, ESX host and datastores.
   3. Let vCenter do something behind Nova's back and reload the page:
-     python -m lab drift --help
+     {lab} drift --help
 
-`python -m lab status` shows what runs, `python -m lab logs` what it says, `python -m lab env` the
-variables for the openstack command, `python -m lab down` stops it all."""
+  {lab} status     what runs
+  {lab} logs       what it says
+  {lab} env        the variables for the openstack command
+  {lab} down       stops it all"""
 
 
 def table(status: dict[str, Any]) -> str:
