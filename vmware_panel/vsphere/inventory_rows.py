@@ -1,6 +1,7 @@
 """What the rows become: the domain's own types, gathered into an `Inventory`."""
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,10 +23,10 @@ from vmware_panel.domain.inventory import (
     ResourcePool,
     ToolsStatus,
     VCenter,
+    VirtualDisk,
     VirtualMachine,
     VmPower,
 )
-from vmware_panel.vsphere.disks import disks_of
 from vmware_panel.vsphere.property_sets import (
     CINDER_VOLUME_KEY,
     EXTRA_CONFIG_PATH,
@@ -33,10 +34,11 @@ from vmware_panel.vsphere.property_sets import (
     NOVA_UUID_PATH,
     VOLUME_KEY_PREFIX,
 )
-from vmware_panel.vsphere.rows import Row
+from vmware_panel.vsphere.rows import ManagedBy, Option, Row
 
 T = TypeVar("T")
 
+_NOBODY = ManagedBy("", "")
 _ESCAPES = re.compile("%(2f|5c|25)", re.IGNORECASE)
 
 
@@ -47,7 +49,7 @@ class InventoryBuilder:
         self._found: defaultdict[type, dict[MoRef, Any]] = defaultdict(dict)
 
     def keep(self, row: Row) -> None:
-        """Turns the row into its domain type at once, so that nothing of the SDK is held."""
+        """Turns the row into its domain type at once."""
         for kind, build in _BUILDERS.items():
             if issubclass(row.kind, kind):
                 self._found[kind][row.moref] = build(row)
@@ -89,22 +91,22 @@ def _name(row: Row) -> str:
 
 
 def _datacenter(row: Row) -> Datacenter:
-    return Datacenter(row.moref, _name(row), row.ref("parent"))
+    return Datacenter(row.moref, _name(row), row.ref_to("parent"))
 
 
 def _folder(row: Row) -> Folder:
-    return Folder(row.moref, _name(row), row.ref("parent"))
+    return Folder(row.moref, _name(row), row.ref_to("parent"))
 
 
 def _resource_pool(row: Row) -> ResourcePool:
-    return ResourcePool(row.moref, _name(row), row.ref("parent"), row.ref("owner"))
+    return ResourcePool(row.moref, _name(row), row.ref_to("parent"), row.ref_to("owner"))
 
 
 def _cluster(row: Row) -> Cluster:
     return Cluster(
         moref=row.moref,
         name=_name(row),
-        root_pool=row.ref("resourcePool"),
+        root_pool=row.ref_to("resourcePool"),
         drs_enabled=row.flag("configuration.drsConfig.enabled"),
         drs_behavior=row.text("configuration.drsConfig.defaultVmBehavior"),
         ha_enabled=row.flag("configuration.dasConfig.enabled"),
@@ -115,7 +117,7 @@ def _host(row: Row) -> EsxHost:
     return EsxHost(
         moref=row.moref,
         name=_name(row),
-        cluster=row.ref("parent"),
+        cluster=row.ref_to("parent"),
         connection=row.member("runtime.connectionState", HostConnection),
         in_maintenance=row.flag("runtime.inMaintenanceMode"),
         power=row.text("runtime.powerState"),
@@ -126,7 +128,7 @@ def _host(row: Row) -> EsxHost:
         cpu_mhz=row.number("summary.hardware.cpuMhz"),
         memory_bytes=row.number("summary.hardware.memorySize"),
         numa_nodes=row.number("hardware.numaInfo.numNodes"),
-        datastores=row.refs("datastore"),
+        datastores=row.refs_to("datastore"),
     )
 
 
@@ -145,42 +147,44 @@ def _datastore(row: Row) -> Datastore:
 
 
 def _vm(row: Row) -> VirtualMachine:
-    manager = row.value("config.managedBy")
+    manager = row.one("config.managedBy", ManagedBy) or _NOBODY
     return VirtualMachine(
         moref=row.moref,
         name=_name(row),
         instance_uuid=row.text("config.instanceUuid") or "",
         bios_uuid=row.text("config.uuid") or "",
         is_template=bool(row.flag("config.template")),
-        manager_key=str(manager.extensionKey or "") if manager else "",
-        manager_type=str(manager.type or "") if manager else "",
+        manager_key=sys.intern(manager.extension_key),
+        manager_type=sys.intern(manager.type),
         power=row.member("runtime.powerState", VmPower),
-        connection=row.text("runtime.connectionState"),
-        host=row.ref("runtime.host"),
-        resource_pool=row.ref("resourcePool"),
-        folder=row.ref("parent"),
+        connection=_shared(row, "runtime.connectionState"),
+        host=row.ref_to("runtime.host"),
+        resource_pool=row.ref_to("resourcePool"),
+        folder=row.ref_to("parent"),
         vm_path=row.text("config.files.vmPathName") or "",
-        hardware_version=row.text("config.version"),
-        guest_id=row.text("config.guestId"),
+        hardware_version=_shared(row, "config.version"),
+        guest_id=_shared(row, "config.guestId"),
         tools=row.member("guest.toolsRunningStatus", ToolsStatus),
         vcpus=row.number("config.hardware.numCPU"),
         cores_per_socket=row.number("config.hardware.numCoresPerSocket"),
         memory_mb=row.number("config.hardware.memoryMB"),
         annotation=row.text("config.annotation") or "",
-        datastores=row.refs("datastore"),
-        disks=disks_of(row.items("config.hardware.device")),
+        datastores=row.refs_to("datastore"),
+        disks=row.all("config.hardware.device", VirtualDisk),
         extra_config=_extra_config(row),
     )
 
 
 def _extra_config(row: Row) -> Mapping[str, str]:
-    options = [*row.items(EXTRA_CONFIG_PATH), row.value(NOVA_UUID_PATH)]
-    found = {
-        str(option.key): str(option.value)
-        for option in options
-        if isinstance(option, vim.option.OptionValue) and _is_of_interest(option.key)
-    }
-    return found
+    one = row.one(NOVA_UUID_PATH, Option)
+    options = [*row.all(EXTRA_CONFIG_PATH, Option), *([one] if one else [])]
+    return {option.key: option.value for option in options if _is_of_interest(option.key)}
+
+
+def _shared(row: Row, path: str) -> str | None:
+    """One string for all VMs of which vCenter says the same."""
+    text = row.text(path)
+    return None if text is None else sys.intern(text)
 
 
 def _is_of_interest(key: str) -> bool:

@@ -5,6 +5,7 @@ import hashlib
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from pyVmomi import vim, vmodl
 
@@ -15,7 +16,7 @@ from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import ConnectionLost, SessionLost, VSphereError, bad_answer
 from vmware_panel.vsphere.network import tls_context
-from vmware_panel.vsphere.transport import Channel, Stub
+from vmware_panel.vsphere.transport import Channel, PageStub, Stub
 
 _SALT = os.urandom(16)
 
@@ -32,6 +33,7 @@ class Connected:
     service: vim.ServiceInstance
     root_folder: vim.Folder
     collector: vmodl.query.PropertyCollector
+    page_collector: Any  # the same `PropertyCollector`, whose pages come as a `Page`
     sessions: vim.SessionManager
     search: vim.SearchIndex
     views: vim.view.ViewManager
@@ -130,6 +132,9 @@ def _connected(
         service=service,
         root_folder=content.rootFolder,
         collector=content.propertyCollector,
+        page_collector=vmodl.query.PropertyCollector(
+            content.propertyCollector._moId, PageStub(channel, service._stub.version)
+        ),
         sessions=sessions,
         search=search,
         views=views,

@@ -5,25 +5,22 @@ The session is read along with them. vCenter answers one who is not logged in (a
 ways, a fault, a `missingSet` or an EMPTY result, and the last would look like "there is nothing".
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pyVmomi import vim, vmodl
 
-from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.errors import SessionLost, VSphereError
 from vmware_panel.vsphere.login import Connected
+from vmware_panel.vsphere.page_decoder import Page
 from vmware_panel.vsphere.property_sets import PropertySets
-from vmware_panel.vsphere.rows import Row
+from vmware_panel.vsphere.rows import LoggedIn, Row
 
 FilterSpec = vmodl.query.PropertyCollector.FilterSpec
-MissingProperty = vmodl.query.PropertyCollector.MissingProperty
-ObjectContent = vmodl.query.PropertyCollector.ObjectContent
 ObjectSpec = vmodl.query.PropertyCollector.ObjectSpec
 PropertySpec = vmodl.query.PropertyCollector.PropertySpec
 RetrieveOptions = vmodl.query.PropertyCollector.RetrieveOptions
-RetrieveResult = vmodl.query.PropertyCollector.RetrieveResult
 SelectionSpec = vmodl.query.PropertyCollector.SelectionSpec
 TraversalSpec = vmodl.query.PropertyCollector.TraversalSpec
 
@@ -44,12 +41,12 @@ def read_rows(
 
     Raises `VSphereError`, `SessionLost` among them; what was kept until then is to be thrown away.
     """
-    collector = connected.collector
+    collector = connected.page_collector
     confirmed = False
-    page = collector.RetrievePropertiesEx(
+    page: Page = collector.RetrievePropertiesEx(
         [_filter(connected, start, properties)], RetrieveOptions(maxObjects=page_size)
     )
-    token = page.token if page else None
+    token = page.token
     try:
         while True:
             confirmed |= _keep_page(connected, page, keep)
@@ -57,13 +54,13 @@ def read_rows(
                 break
             asked, token = token, None
             page = collector.ContinueRetrievePropertiesEx(asked)
-            if not page:
+            if not page.rows:
                 raise _not_logged_in(connected)
             token = page.token
     finally:
         if token:
             with suppress(VSphereError):
-                collector.CancelRetrievePropertiesEx(token)
+                connected.collector.CancelRetrievePropertiesEx(token)
     if not confirmed:
         raise _not_logged_in(connected)
 
@@ -81,51 +78,38 @@ def _filter(
     )
 
 
-def _keep_page(
-    connected: Connected, page: RetrieveResult | None, keep: Callable[[Row], None]
-) -> bool:
+def _keep_page(connected: Connected, page: Page, keep: Callable[[Row], None]) -> bool:
     """True if the page says that we are logged in."""
     confirmed = False
-    objects: Iterable[ObjectContent] = page.objects if page else ()
-    for content in objects:
-        if isinstance(content.obj, vim.SessionManager):
-            confirmed = _is_logged_in(connected, content)
-        elif not _is_gone(connected, content):
-            keep(
-                Row(
-                    type(content.obj),
-                    MoRef(content.obj._moId),
-                    {item.name: item.val for item in content.propSet},
-                )
-            )
+    for row in page.rows:
+        if issubclass(row.kind, vim.SessionManager):
+            confirmed = _is_logged_in(connected, row)
+        elif not row.faults or not _is_gone(connected, row):
+            keep(row)
     return confirmed
 
 
-def _is_logged_in(connected: Connected, content: ObjectContent) -> bool:
-    if any(isinstance(item.val, vim.UserSession) for item in content.propSet):
+def _is_logged_in(connected: Connected, row: Row) -> bool:
+    if row.one(CURRENT_SESSION, LoggedIn) is not None:
         return True
-    faults = [item.fault for item in content.missingSet]
-    if any(_is_logged_out(fault) for fault in faults):
+    kinds = [fault.kind for fault in row.faults]
+    if any(issubclass(kind, vim.fault.NotAuthenticated) for kind in kinds):
         return False
-    if any(isinstance(fault, vim.fault.NoPermission) for fault in faults):
+    if any(issubclass(kind, vim.fault.NoPermission) for kind in kinds):
         # Not readable, which no known vCenter does: ask in another way, at the price of a call.
         connected.service.CurrentTime()
         return True
     return False
 
 
-def _is_gone(connected: Connected, content: ObjectContent) -> bool:
+def _is_gone(connected: Connected, row: Row) -> bool:
     """True if the object vanished while it was read; raises `SessionLost`."""
-    for fault in (item.fault for item in content.missingSet):
-        if _is_logged_out(fault):
+    for fault in row.faults:
+        if issubclass(fault.kind, vim.fault.NotAuthenticated):
             raise _not_logged_in(connected)
-        if isinstance(fault, vmodl.fault.ManagedObjectNotFound) and fault.obj == content.obj:
+        if issubclass(fault.kind, vmodl.fault.ManagedObjectNotFound) and fault.about == row.ref:
             return True
     return False
-
-
-def _is_logged_out(fault: object) -> bool:
-    return isinstance(fault, vim.fault.NotAuthenticated)
 
 
 def _not_logged_in(connected: Connected) -> SessionLost:

@@ -1,37 +1,97 @@
 """One managed object as it was read, with typed access to its properties.
 
-This is the border at which the SDK's untyped values become the project's own: a value of another
-type than expected counts as unknown.
+Values are the project's own: text, numbers, flags, and the few structures below. A value of
+another type than expected counts as unknown.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
-from pyVmomi.VmomiSupport import ManagedObject
-
-from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.inventory import MoRef, VirtualDisk
 
 E = TypeVar("E", bound=StrEnum)
+V = TypeVar("V")
+
+
+class Reference(NamedTuple):
+    """What refers to a managed object; `type` is the vSphere API's name, e.g. `HostSystem`."""
+
+    type: str
+    moref: MoRef
+
+
+class ManagedBy(NamedTuple):
+    """`config.managedBy` of a VM."""
+
+    extension_key: str
+    type: str
+
+
+class Option(NamedTuple):
+    """One entry of an `extraConfig`, its value as text."""
+
+    key: str
+    value: str
+
+
+class LoggedIn(NamedTuple):
+    """`SessionManager.currentSession` of one who is logged in. Its key is a secret and not kept."""
+
+
+class Fault(NamedTuple):
+    """Why a property is missing: the SDK's class of the fault, and the object that it names."""
+
+    kind: type
+    about: Reference | None = None
+
+
+Value = (
+    str
+    | int
+    | bool
+    | Reference
+    | ManagedBy
+    | Option
+    | LoggedIn
+    | tuple[Reference, ...]
+    | tuple[Option, ...]
+    | tuple[VirtualDisk, ...]
+)
 
 
 class Row:
     """The properties of one object; those that are unknown are not among them."""
 
-    __slots__ = ("_values", "kind", "moref")
+    __slots__ = ("_values", "faults", "kind", "ref")
 
-    def __init__(self, kind: type, moref: MoRef, values: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        kind: type,
+        ref: Reference,
+        values: Mapping[str, Value],
+        faults: tuple[Fault, ...] = (),
+    ) -> None:
         self.kind = kind  # the SDK's class, e.g. `vim.HostSystem`
-        self.moref = moref
+        self.ref = ref
+        self.faults = faults  # those of the properties that are missing
         self._values = values
+
+    @property
+    def moref(self) -> MoRef:
+        return self.ref.moref
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        return self._values
 
     def text(self, path: str) -> str | None:
         value = self._values.get(path)
-        return str(value) if isinstance(value, str) else None
+        return value if isinstance(value, str) else None
 
     def number(self, path: str) -> int | None:
         value = self._values.get(path)
-        return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def flag(self, path: str) -> bool | None:
         value = self._values.get(path)
@@ -45,21 +105,20 @@ class Row:
         except ValueError:
             return None
 
-    def ref(self, path: str) -> MoRef | None:
-        return moref_of(self._values.get(path))
-
-    def refs(self, path: str) -> tuple[MoRef, ...]:
-        return tuple(ref for value in self.items(path) if (ref := moref_of(value)))
-
-    def value(self, path: str) -> Any:
-        """A data object of the SDK, to be taken apart at once and not kept."""
-        return self._values.get(path)
-
-    def items(self, path: str) -> list[Any]:
-        """A list of data objects of the SDK, to be taken apart at once and not kept."""
+    def ref_to(self, path: str) -> MoRef | None:
         value = self._values.get(path)
-        return value if isinstance(value, list) else []
+        return value.moref if isinstance(value, Reference) else None
 
+    def refs_to(self, path: str) -> tuple[MoRef, ...]:
+        return tuple(ref.moref for ref in self.all(path, Reference) if ref.moref)
 
-def moref_of(value: object) -> MoRef | None:
-    return MoRef(str(value._moId)) if isinstance(value, ManagedObject) else None
+    def one(self, path: str, kind: type[V]) -> V | None:
+        value = self._values.get(path)
+        return value if isinstance(value, kind) else None
+
+    def all(self, path: str, kind: type[V]) -> tuple[V, ...]:
+        """The items of that kind in a list."""
+        value = self._values.get(path)
+        if type(value) is not tuple:  # the structures are tuples of other types
+            return ()
+        return tuple(item for item in value if isinstance(item, kind))

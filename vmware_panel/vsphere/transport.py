@@ -6,6 +6,7 @@ pyVmomi's `VimSessionOrientedStub` has the same two layers, but sends any method
 times: nothing here is ever sent twice.
 """
 
+import io
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,12 +31,14 @@ from vmware_panel.vsphere.errors import (
     http_failed,
 )
 from vmware_panel.vsphere.network import open_tls
+from vmware_panel.vsphere.page_decoder import Page, decode_page
 
 SDK_PATH = "/sdk"
 IDLE_CONNECTIONS = 8
 # Below the idle time after which firewalls commonly forget a connection (four minutes and more).
 IDLE_CONNECTION_S = 200
 MAX_FILE_BYTES = 256 * 1024
+MAX_FAULT_BYTES = 1024 * 1024
 MAX_REST_BYTES = 64 * 1024
 USER_AGENT = f"vmware-panel pyvmomi/{version_info_str}"
 
@@ -112,7 +115,10 @@ class Channel(SoapStubAdapter):
             if answer.status in _SOAP_STATUSES:
                 encoding = answer.getheader("Content-Encoding", "identity").lower()
                 stream = uncompressed(answer, encoding)
-                decoded = Decoder(outerStub).Deserialize(stream, info.result)
+                if answer.status == 200:
+                    decoded = outerStub.decode(stream, info)
+                else:
+                    decoded = Decoder(outerStub).Deserialize(_fault_of(stream), info.result)
             answer.read(MAX_REST_BYTES)
         return answer.status, decoded
 
@@ -197,5 +203,24 @@ class Stub(StubAdapterBase):
                 error = http_failed(status, source=source, method=method)
         raise error  # outside of the handler: the SDK's frames hold what was sent
 
+    def decode(self, stream: Any, info: Any) -> Any:
+        """A result; a fault is always the SDK's to decode."""
+        return Decoder(self).Deserialize(stream, info.result)
+
     def __deepcopy__(self, memo: Any) -> "Stub":
         return self
+
+
+class PageStub(Stub):
+    """What a property collector calls through whose pages are to come as a `Page`."""
+
+    def decode(self, stream: Any, info: Any) -> Page:
+        return decode_page(stream, self.version)
+
+
+def _fault_of(stream: Any) -> io.BytesIO:
+    """A fault's body, which is small; raises `ValueError` for one that is not or is hostile."""
+    body = stream.read(MAX_FAULT_BYTES + 1)
+    if len(body) > MAX_FAULT_BYTES or b"<!DOCTYPE" in body:
+        raise ValueError("no fault that a vCenter sends")
+    return io.BytesIO(body)

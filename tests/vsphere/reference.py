@@ -1,0 +1,130 @@
+"""A page as the SDK's own decoder reads it: what the project's decoder is held to.
+
+The benchmark measures against it too: it is the bulk read that pyVmomi alone makes possible.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+from pyVmomi import vim, vmodl
+from pyVmomi.VmomiSupport import ManagedObject
+
+from vmware_panel.domain.inventory import MoRef, VirtualDisk
+from vmware_panel.vsphere.decoder import Decoder
+from vmware_panel.vsphere.page_decoder import Page, Readable
+from vmware_panel.vsphere.rows import Fault, LoggedIn, ManagedBy, Option, Reference, Row, Value
+from vmware_panel.vsphere.structures import MAX_CHAIN
+from vmware_panel.vsphere.transport import PageStub
+
+RESULT = vmodl.query.PropertyCollector.RetrieveResult
+
+
+class _Version:
+    """As much of a stub as the SDK's decoder asks for."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+
+    def SupportServerGUIDs(self) -> bool:
+        return True
+
+
+def decode_page(stream: Readable, version: str) -> Page:
+    return page_of(Decoder(_Version(version)).Deserialize(stream, RESULT))
+
+
+def use_reference() -> Any:
+    """A patch, under which the adapter reads pages by the SDK's decoder."""
+
+    def decode(stub: PageStub, stream: Any, info: Any) -> Page:
+        return page_of(Decoder(stub).Deserialize(stream, info.result))
+
+    return mock.patch.object(PageStub, "decode", decode)
+
+
+def page_of(result: Any) -> Page:
+    if result is None:
+        return Page([], None)
+    return Page([_row(content) for content in result.objects], result.token or None)
+
+
+def _row(content: Any) -> Row:
+    values = ((item.name, _value(item.val)) for item in content.propSet)
+    return Row(
+        type(content.obj),
+        _reference(content.obj),
+        {name: value for name, value in values if name is not None and value is not None},
+        tuple(_fault(item.fault) for item in content.missingSet if item.fault is not None),
+    )
+
+
+def _fault(fault: Any) -> Fault:
+    about = getattr(fault, "obj", None)
+    return Fault(type(fault), _reference(about) if isinstance(about, ManagedObject) else None)
+
+
+def _reference(value: Any) -> Reference:
+    return Reference(type(value)._wsdlName, MoRef(value._moId))
+
+
+def _value(value: Any) -> Value | None:
+    if isinstance(value, list):
+        return _list(value)
+    if isinstance(value, ManagedObject):
+        return _reference(value)
+    if isinstance(value, vim.ext.ManagedByInfo):
+        return ManagedBy(value.extensionKey or "", value.type or "")
+    if isinstance(value, vim.option.OptionValue):
+        return _option(value)
+    if isinstance(value, vim.UserSession):
+        return LoggedIn()
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    return str(value) if isinstance(value, str) else None
+
+
+def _list(value: Any) -> Value | None:
+    if issubclass(value.Item, ManagedObject):
+        return tuple(_reference(item) for item in value)
+    if issubclass(value.Item, vim.vm.device.VirtualDevice):
+        return tuple(_disk(item) for item in value if isinstance(item, vim.vm.device.VirtualDisk))
+    if issubclass(value.Item, vim.option.OptionValue):
+        return tuple(option for item in value if (option := _option(item)) is not None)
+    return None
+
+
+def _option(value: Any) -> Option | None:
+    if not isinstance(value.value, str | int):
+        return None
+    return Option(value.key or "", str(value.value))
+
+
+def _disk(device: vim.vm.device.VirtualDisk) -> VirtualDisk:
+    backing = device.backing
+    store = getattr(backing, "datastore", None)
+    return VirtualDisk(
+        key=int(device.key),
+        label=str(device.deviceInfo.label or "") if device.deviceInfo else "",
+        path=_path(backing),
+        datastore=MoRef(store._moId) if store is not None else None,
+        capacity_bytes=device.capacityInBytes or (device.capacityInKB or 0) * 1024 or None,
+        thin=getattr(backing, "thinProvisioned", None),
+        backing_uuid=getattr(backing, "uuid", None),
+        parent_paths=tuple(_path(parent) for parent in _parents(backing)),
+    )
+
+
+def _path(backing: object) -> str:
+    return str(getattr(backing, "fileName", None) or getattr(backing, "deviceName", None) or "")
+
+
+def _parents(backing: object) -> Iterator[object]:
+    at = getattr(backing, "parent", None)
+    for _ in range(MAX_CHAIN):
+        if at is None:
+            return
+        yield at
+        at = getattr(at, "parent", None)
