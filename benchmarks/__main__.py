@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from benchmarks.cold_inventory import Reading, measure, table
 from lab.simulator import nova_instance_uuid
 from tests.simulator import RunningSimulator, running_simulator
 from vmware_panel.domain.cloud import NovaPower, Server
@@ -43,9 +44,23 @@ class Figures:
 
 
 def main() -> int:
-    rows = [measured(size) for size in SIZES]
+    rows: list[Figures] = []
+    cold: dict[int, list[Reading]] = {}
+    for size in SIZES:
+        print(f"{size:,} VMs ...", flush=True)
+        with running_simulator(nova_vms=size, hosts_per_cluster=HOSTS_PER_CLUSTER) as simulator:
+            cold[size] = measure(simulator, size)
+            rows.append(measured(simulator, size))
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps([asdict(row) for row in rows], indent=1))
+    RESULT.write_text(
+        json.dumps(
+            [
+                {**asdict(row), "cold_inventory": [asdict(read) for read in cold[row.vms]]}
+                for row in rows
+            ],
+            indent=1,
+        )
+    )
     small = rows[0]
     print(f"\n{'':24}" + "".join(f"{row.vms:>12,}" for row in rows) + f"{'ratio':>9}")
     for name, value in asdict(small).items():
@@ -54,25 +69,25 @@ def main() -> int:
         values = [asdict(row)[name] for row in rows]
         ratio = f"{values[-1] / value:>8.1f}x" if value else f"{'-':>9}"
         print(f"{name:24}" + "".join(f"{v:>12,.4g}" for v in values) + ratio)
+    for size, readings in cold.items():
+        print("\n" + table(size, readings))
     print(f"\nwritten to {RESULT.relative_to(Path.cwd())}")
     return 0
 
 
-def measured(vms: int) -> Figures:
-    print(f"{vms:,} VMs ...", flush=True)
-    with running_simulator(nova_vms=vms, hosts_per_cluster=HOSTS_PER_CLUSTER) as simulator:
-        with client_of(simulator) as client:
-            vcenter = client.about()
-            before_kb = _rss_kb()
-            with counting() as bulk_calls:
-                bulk_s, inventory = timed(client.read_inventory)
-            growth_kb = _rss_kb() - before_kb
-            node = f"{inventory.clusters[0].moref}.{vcenter.instance_uuid}"
-            last = nova_instance_uuid(vms - 1)
-            cluster = inventory.clusters[0].moref
-            with counting() as tab_calls:
-                client.read_vm(last, cluster)
-            tab_s = median(lambda: client.read_vm(last, cluster))
+def measured(simulator: RunningSimulator, vms: int) -> Figures:
+    with client_of(simulator) as client:
+        vcenter = client.about()
+        before_kb = _rss_kb()
+        with counting() as bulk_calls:
+            bulk_s, inventory = timed(client.read_inventory)
+        growth_kb = _rss_kb() - before_kb
+        node = f"{inventory.clusters[0].moref}.{vcenter.instance_uuid}"
+        last = nova_instance_uuid(vms - 1)
+        cluster = inventory.clusters[0].moref
+        with counting() as tab_calls:
+            client.read_vm(last, cluster)
+        tab_s = median(lambda: client.read_vm(last, cluster))
     servers = [
         Server(nova_instance_uuid(n), f"vm-{n}", node=node, power=NovaPower.RUNNING)
         for n in range(vms)
