@@ -8,16 +8,49 @@ from typing import Any
 from unittest import mock
 
 from pyVmomi import vim, vmodl
+from pyVmomi.SoapAdapter import XSI_TYPE, SoapDeserializer, SoapResponseDeserializer
 from pyVmomi.VmomiSupport import ManagedObject
 
 from vmware_panel.domain.inventory import MoRef, VirtualDisk
-from vmware_panel.vsphere.decoder import Decoder
 from vmware_panel.vsphere.page_decoder import Page, Readable
 from vmware_panel.vsphere.rows import Fault, LoggedIn, ManagedBy, Option, Reference, Row, Value
 from vmware_panel.vsphere.structures import MAX_CHAIN
 from vmware_panel.vsphere.transport import PageStub
 
 RESULT = vmodl.query.PropertyCollector.RetrieveResult
+
+
+_DEVICE = "urn:vim25 VirtualDevice"  # an item of ArrayOfVirtualDevice
+
+
+class Decoder(SoapResponseDeserializer):
+    """The SDK's, but for the devices that are no disks: it would fail at an unknown one."""
+
+    def __init__(self, stub: Any) -> None:
+        super().__init__(stub)
+        self.deser = _ValueDecoder(stub)
+
+
+class _ValueDecoder(SoapDeserializer):
+    _depth_passed_over = 0
+
+    def StartElementHandler(self, tag: str, attr: dict[str, str]) -> None:
+        if self._depth_passed_over:
+            self._depth_passed_over += 1
+        elif tag == _DEVICE and attr.get(XSI_TYPE, "").rpartition(":")[2] != "VirtualDisk":
+            self._depth_passed_over = 1
+        else:
+            super().StartElementHandler(tag, attr)
+
+    def EndElementHandler(self, tag: str) -> None:
+        if self._depth_passed_over:
+            self._depth_passed_over -= 1
+        else:
+            super().EndElementHandler(tag)
+
+    def CharacterDataHandler(self, data: str) -> None:
+        if not self._depth_passed_over:
+            super().CharacterDataHandler(data)
 
 
 class _Version:

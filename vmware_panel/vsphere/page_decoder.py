@@ -18,7 +18,7 @@ from pyVmomi.VmomiSupport import ManagedObject
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.vsphere.rows import Fault, Reference, Row, Value
 from vmware_panel.vsphere.structures import TYPE, Tree, disk, fault, flag, structure
-from vmware_panel.vsphere.wire_types import UNKNOWN, Shape, WireType, WireTypes
+from vmware_panel.vsphere.wire_types import UNKNOWN, LocalNames, Shape, WireType, WireTypes
 
 CHUNK_BYTES = 64 * 1024
 MAX_PAGE_BYTES = 512 * 1024 * 1024  # 200 KB an object on a full page; the largest VMs have a third
@@ -68,14 +68,6 @@ def _refuse(detail: str, *_: object) -> NoReturn:
     raise UnreadablePage(detail)
 
 
-class _LocalNames(dict[str, str]):
-    """Names of elements without their namespace, which the SDK does not look at either."""
-
-    def __missing__(self, tag: str) -> str:
-        local = self[tag] = tag.rpartition(NS_SEP)[2]
-        return local
-
-
 class _Decoder:
     """Three pairs of handlers take turns: for the answer's frame, for what becomes a tree, and for
     what is passed over. All three count the level.
@@ -83,7 +75,7 @@ class _Decoder:
 
     def __init__(self, version: str) -> None:
         self._types = WireTypes(version)
-        self._local = _LocalNames()
+        self._local = LocalNames()
         self._parser = parser = ParserCreate(namespace_separator=NS_SEP)
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = lambda *_: _refuse("a document type declaration")

@@ -15,11 +15,16 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 from pyVmomi import version_info_str
-from pyVmomi.SoapAdapter import COOKIE_NAME, SoapStubAdapter, StubAdapterBase
+from pyVmomi.SoapAdapter import (
+    COOKIE_NAME,
+    SoapResponseDeserializer,
+    SoapStubAdapter,
+    StubAdapterBase,
+)
 
 from vmware_panel.vsphere.calls import CallCounter, note_call
+from vmware_panel.vsphere.compression import uncompressed
 from vmware_panel.vsphere.deadlines import current_deadline, within
-from vmware_panel.vsphere.decoder import Decoder, uncompressed
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import (
     CALL_FAULTS,
@@ -118,7 +123,7 @@ class Channel(SoapStubAdapter):
                 if answer.status == 200:
                     decoded = outerStub.decode(stream, info)
                 else:
-                    decoded = Decoder(outerStub).Deserialize(_fault_of(stream), info.result)
+                    decoded = Stub.decode(outerStub, _fault_of(stream), info)
             answer.read(MAX_REST_BYTES)
         return answer.status, decoded
 
@@ -204,8 +209,8 @@ class Stub(StubAdapterBase):
         raise error  # outside of the handler: the SDK's frames hold what was sent
 
     def decode(self, stream: Any, info: Any) -> Any:
-        """A result; a fault is always the SDK's to decode."""
-        return Decoder(self).Deserialize(stream, info.result)
+        """A result, or a fault; a fault is always decoded like this."""
+        return SoapResponseDeserializer(self).Deserialize(stream, info.result)
 
     def __deepcopy__(self, memo: Any) -> "Stub":
         return self

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from pyVmomi import vim
-from pyVmomi.SoapAdapter import SoapDeserializer
+from pyVmomi.SoapAdapter import NS_SEP, SoapDeserializer
 from pyVmomi.VmomiSupport import GetCompatibleType, ManagedObject
 
 
@@ -46,6 +46,14 @@ _LISTS = (
     (vim.vm.device.VirtualDevice, Shape.DEVICES),
     (vim.option.OptionValue, Shape.OPTIONS),
 )
+
+
+class LocalNames(dict[str, str]):
+    """Names of elements without their namespace, which the SDK does not look at either."""
+
+    def __missing__(self, tag: str) -> str:
+        local = self[tag] = tag.rpartition(NS_SEP)[2]
+        return local
 
 
 class WireTypes:
