@@ -41,6 +41,16 @@ class VCenterConfig:
     region: str | None = None
     web_url: str = ""
 
+    @property
+    def longest_read_s(self) -> float:
+        """After which the reads of one tab have ended, a first connection included."""
+        return self.connect_timeout_s + self.read_timeout_s
+
+    @property
+    def longest_list_s(self) -> float:
+        """The same of a bulk read."""
+        return self.connect_timeout_s + self.list_timeout_s
+
 
 @dataclass(frozen=True, slots=True)
 class ComputeConfig:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from vmware_panel.api.context import access_of, vcenters_of
 from vmware_panel.api.servers import server_of
-from vmware_panel.api.vcenters import Reading, inventory_source, read_instance
+from vmware_panel.api.vcenters import Reading, inventory_source, oldest, read_instance
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cloud import Image, Server, Volume, parse_node_name
 from vmware_panel.domain.inventory import Inventory, VmPower
@@ -72,17 +72,20 @@ class ClusterFacts:
 class InstancesReport:
     """Every instance of the region. `placements` is None where Nova did not answer.
 
-    `inventories` are the vCenter books that could be had; `read_at` is the age of the oldest of
-    them, None if there is none.
+    `inventories` are the vCenter books that could be had.
     """
 
     placements: tuple[Placement, ...] | None
     overview: Overview | None = None
     project_names: Mapping[str, str] = field(default_factory=dict)
     inventories: tuple[Inventory, ...] = ()
-    read_at: datetime | None = None
     troubles: tuple[Trouble, ...] = ()
     configured: bool = True
+
+    @property
+    def read_at(self) -> datetime | None:
+        """The age of the oldest of the vCenter books; None if there is none."""
+        return oldest(self.inventories)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,9 @@ def instance_report(request: HttpRequest, server: Server) -> InstanceReport:
         parts["images"] = partial(glance.images_of, access, (server.image_id,))
     if server.volume_ids:
         parts["volumes"] = partial(cinder.volumes_of, access, server.volume_ids)
-    answers = Answers(gather(parts, timeout_s=_longest_read_s(vcenters)), vcenters)
+    answers = Answers(
+        gather(parts, timeout_s=_page_deadline_s(v.longest_read_s for v in vcenters)), vcenters
+    )
     reading = answers.reading
     services = {s.host: s for s in answers.get("services", ())}
     placement = place(server, reading.books, services.get(server.compute_host or ""))
@@ -154,7 +159,9 @@ def instances_report(request: HttpRequest) -> InstancesReport:
         "hypervisors": partial(nova.list_hypervisors, access),
         "projects": partial(keystone.project_names, access),
     }
-    answers = Answers(gather(parts, timeout_s=_longest_list_s(vcenters)), vcenters)
+    answers = Answers(
+        gather(parts, timeout_s=_page_deadline_s(v.longest_list_s for v in vcenters)), vcenters
+    )
     servers = answers.get("servers")
     placements = None
     if servers is not None:
@@ -169,7 +176,6 @@ def instances_report(request: HttpRequest) -> InstancesReport:
         overview=None if placements is None else overview(placements),
         project_names=answers.get("projects", {}),
         inventories=answers.reading.inventories,
-        read_at=answers.reading.read_at,
         troubles=answers.troubles,
         configured=bool(vcenters),
     )
@@ -215,14 +221,8 @@ class Answers:
         return (*self.reading.troubles, *dict.fromkeys(ours))
 
 
-def _longest_read_s(vcenters: Sequence[VCenterConfig]) -> float:
-    waits = [DEFAULT_TIMEOUT_S, *(v.connect_timeout_s + v.read_timeout_s for v in vcenters)]
-    return max(waits) + GRACE_S
-
-
-def _longest_list_s(vcenters: Sequence[VCenterConfig]) -> float:
-    waits = [DEFAULT_TIMEOUT_S, *(v.connect_timeout_s + v.list_timeout_s for v in vcenters)]
-    return max(waits) + GRACE_S
+def _page_deadline_s(waits: Iterable[float]) -> float:
+    return max((DEFAULT_TIMEOUT_S, *waits)) + GRACE_S
 
 
 def _client_url(placement: Placement, vcenters: Sequence[VCenterConfig]) -> str | None:

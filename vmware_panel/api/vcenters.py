@@ -4,7 +4,7 @@
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -24,6 +24,11 @@ MOST_AT_ONCE = 8
 """vCenters that one page reads side by side."""
 
 
+def oldest(inventories: Iterable[Inventory]) -> datetime | None:
+    """When the oldest of them was read; None without any."""
+    return min((inventory.read_at for inventory in inventories), default=None)
+
+
 @dataclass(frozen=True)
 class Reading:
     """What the vCenters of a page answered, each on its own."""
@@ -38,7 +43,7 @@ class Reading:
     @property
     def read_at(self) -> datetime | None:
         """The age of the oldest book; None without any."""
-        return min((i.read_at for i in self.inventories), default=None)
+        return oldest(self.inventories)
 
 
 class InventorySource(Protocol):
@@ -57,7 +62,8 @@ class DirectSource:
 
     def read(self, vcenters: Sequence[VCenterConfig]) -> Reading:
         futures = [(vcenter, self._future(vcenter)) for vcenter in vcenters]
-        return _gathered([(v, partial(f.result, _longest_list_s(v))) for v, f in futures])
+        # The adapter keeps its own deadlines; this frees a page that waits behind others' reads.
+        return _gathered([(v, partial(f.result, v.longest_list_s)) for v, f in futures])
 
     def _future(self, vcenter: VCenterConfig) -> Future[Inventory]:
         with self._lock:
@@ -73,11 +79,6 @@ class DirectSource:
 def inventory_source() -> InventorySource:
     """This process's source of whole inventories."""
     return DirectSource()
-
-
-def _longest_list_s(vcenter: VCenterConfig) -> float:
-    """The adapter keeps its own deadlines; this one frees a page that waits behind others' reads."""
-    return vcenter.connect_timeout_s + vcenter.list_timeout_s
 
 
 def read_instance(vcenters: Sequence[VCenterConfig], server: Server) -> Reading:

@@ -75,7 +75,6 @@ def report(
         overview=overview(placements),
         project_names=PROJECTS if project_names is None else project_names,
         inventories=inventories,
-        read_at=min((i.read_at for i in inventories), default=None),
         troubles=troubles,
         configured=configured,
     )
