@@ -23,10 +23,11 @@ from tests.simulator import RunningSimulator
 from tests.vsphere import reference
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.vsphere import Endpoint, VCenterClient
-from vmware_panel.vsphere.page_decoder import CHUNK_BYTES, Page
+from vmware_panel.vsphere.answer_decoder import CHUNK_BYTES
+from vmware_panel.vsphere.page_decoder import Page
+from vmware_panel.vsphere.page_stub import PageStub
 from vmware_panel.vsphere.property_reader import CURRENT_SESSION
 from vmware_panel.vsphere.rows import LoggedIn, Reference, Row
-from vmware_panel.vsphere.transport import PageStub
 
 BYTES, OURS, LEAN_SDK, SDK = "bytes alone", "our reader", "pyVmomi, disks only", "pyVmomi"
 REPEATS = 3

@@ -9,6 +9,9 @@ from pyVmomi.SoapAdapter import SerializeToStr
 
 from tests.vsphere import reference
 from vmware_panel.vsphere.page_decoder import Page, decode_page
+from vmware_panel.vsphere.rows import Row
+from vmware_panel.vsphere.update_decoder import decode_updates
+from vmware_panel.vsphere.updates import UpdateSet
 
 VERSION = "vim.version.v8_0_1_0"
 
@@ -50,6 +53,43 @@ def missing(path: str, fault: str) -> str:
     )
 
 
+def updates_response(inside: str) -> bytes:
+    """What stands in the `returnval` of `WaitForUpdatesEx`."""
+    xml = (
+        f'{OPEN}<WaitForUpdatesExResponse xmlns="urn:vim25"><returnval>{inside}</returnval>'
+        f"</WaitForUpdatesExResponse>{CLOSE}"
+    )
+    return xml.encode()
+
+
+def updates_answer(objects: str, more: str = "") -> bytes:
+    """The updates of one filter; `more` stands after it."""
+    return updates_response(
+        '<version>7</version><filterSet><filter type="PropertyFilter">f</filter>'
+        f"{objects}</filterSet>{more}"
+    )
+
+
+def update(kind: str, parts: Iterable[str]) -> str:
+    """Of one VM."""
+    return (
+        f'<objectSet><kind>{kind}</kind><obj type="VirtualMachine">vm-1</obj>'
+        + "".join(parts)
+        + "</objectSet>"
+    )
+
+
+def change(path: str, val: str, op: str = "assign") -> str:
+    return f"<changeSet><name>{path}</name><op>{op}</op>{val}</changeSet>"
+
+
+def missing_object(moref: str, fault: str) -> str:
+    return (
+        f'<missingSet><obj type="VirtualMachine">{moref}</obj>'
+        f"<fault>{fault}<localizedMessage>no</localizedMessage></fault></missingSet>"
+    )
+
+
 def serialized(value: Any) -> str:
     """A value as the SDK writes it, with its type."""
     info = vmodl.DynamicProperty._GetPropertyInfo("val")
@@ -65,7 +105,25 @@ def read_by_sdk(xml: bytes) -> Page:
     return reference.decode_page(io.BytesIO(xml), VERSION)
 
 
+def read_updates(xml: bytes) -> UpdateSet | None:
+    return decode_updates(io.BytesIO(xml), VERSION)
+
+
+def read_updates_by_sdk(xml: bytes) -> UpdateSet | None:
+    return reference.decode_updates(io.BytesIO(xml), VERSION)
+
+
+def updates_told(updates: UpdateSet | None) -> Any:
+    if updates is None:
+        return None
+    rows = [(kind, _row_told(row)) for kind, row in updates.updates]
+    return updates.version, updates.truncated, rows
+
+
 def told(page: Page) -> Any:
     """All that a page says, to be compared."""
-    rows = [(row.kind, row.ref, dict(row.values), row.faults) for row in page.rows]
-    return rows, page.token
+    return [_row_told(row) for row in page.rows], page.token
+
+
+def _row_told(row: Row) -> Any:
+    return row.kind, row.ref, dict(row.values), row.faults

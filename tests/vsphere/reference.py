@@ -12,12 +12,15 @@ from pyVmomi.SoapAdapter import XSI_TYPE, SoapDeserializer, SoapResponseDeserial
 from pyVmomi.VmomiSupport import ManagedObject
 
 from vmware_panel.domain.inventory import MoRef, VirtualDisk
-from vmware_panel.vsphere.page_decoder import Page, Readable
+from vmware_panel.vsphere.answer_decoder import Readable
+from vmware_panel.vsphere.page_decoder import Page
+from vmware_panel.vsphere.page_stub import PageStub
 from vmware_panel.vsphere.rows import Fault, LoggedIn, ManagedBy, Option, Reference, Row, Value
 from vmware_panel.vsphere.structures import MAX_CHAIN
-from vmware_panel.vsphere.transport import PageStub
+from vmware_panel.vsphere.updates import ObjectUpdate, UpdateKind, UpdateSet
 
 RESULT = vmodl.query.PropertyCollector.RetrieveResult
+UPDATES = vmodl.query.PropertyCollector.UpdateSet
 
 
 _DEVICE = "urn:vim25 VirtualDevice"  # an item of ArrayOfVirtualDevice
@@ -65,6 +68,36 @@ class _Version:
 
 def decode_page(stream: Readable, version: str) -> Page:
     return page_of(Decoder(_Version(version)).Deserialize(stream, RESULT))
+
+
+def decode_updates(stream: Readable, version: str) -> UpdateSet | None:
+    said = Decoder(_Version(version)).Deserialize(stream, UPDATES)
+    if said is None:
+        return None
+    updates = [update for of_filter in said.filterSet for update in _updates(of_filter)]
+    return UpdateSet(said.version, updates, bool(said.truncated))
+
+
+def _updates(of_filter: Any) -> Iterator[ObjectUpdate]:
+    for update in of_filter.objectSet:
+        kind = UpdateKind(update.kind)
+        values: dict[str, Value | None] = {}
+        if kind is not UpdateKind.LEAVE:
+            for change in update.changeSet:
+                if change.name is not None:
+                    given = change.op in ("add", "assign") and change.val is not None
+                    values[change.name] = _value(change.val) if given else None
+        if kind is UpdateKind.ENTER:
+            values = {path: value for path, value in values.items() if value is not None}
+        elif kind is UpdateKind.MODIFY:
+            values |= {item.path: None for item in update.missingSet}
+        faults = tuple(_fault(item.fault) for item in update.missingSet)
+        yield ObjectUpdate(kind, Row(type(update.obj), _reference(update.obj), values, faults))
+    for missing in of_filter.missingSet:
+        gone = isinstance(missing.fault, vmodl.fault.ManagedObjectNotFound)
+        kind = UpdateKind.LEAVE if gone else UpdateKind.MODIFY
+        faults = (_fault(missing.fault),)
+        yield ObjectUpdate(kind, Row(type(missing.obj), _reference(missing.obj), {}, faults))
 
 
 def use_reference() -> Any:

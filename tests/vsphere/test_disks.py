@@ -7,7 +7,7 @@ from pyVmomi import vim
 
 from tests.vsphere.answers import answer, prop, read, read_by_sdk, serialized, told
 from vmware_panel.domain.inventory import MoRef, VirtualDisk
-from vmware_panel.vsphere.page_decoder import UnreadablePage
+from vmware_panel.vsphere.answer_decoder import UnreadableAnswer
 from vmware_panel.vsphere.structures import MAX_CHAIN
 
 VirtualDiskDevice = vim.vm.device.VirtualDisk
@@ -112,5 +112,5 @@ def test_a_chain_beyond_that_is_cut_and_one_without_an_end_refused() -> None:
             )
         ]
     )
-    with pytest.raises(UnreadablePage):
+    with pytest.raises(UnreadableAnswer):
         read(xml)

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 from xml.parsers.expat import ExpatError
-from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given, settings
@@ -20,15 +19,13 @@ from tests.vsphere.answers import (
     read,
     read_by_sdk,
     response,
-    serialized,
     told,
 )
-from vmware_panel.vsphere import page_decoder
+from tests.vsphere.generated import FAULTS, SHAPES, parts
+from vmware_panel.vsphere import answer_decoder, page_decoder
+from vmware_panel.vsphere.answer_decoder import UnreadableAnswer
 from vmware_panel.vsphere.errors import CALL_FAULTS
-from vmware_panel.vsphere.page_decoder import UnreadablePage
 from vmware_panel.vsphere.rows import Fault, Option, Reference
-
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def the_same_by_both(xml: bytes) -> object:
@@ -41,128 +38,6 @@ def values_by_both(*parts: str) -> dict[str, object]:
     xml = answer(parts)
     the_same_by_both(xml)
     return dict(read(xml).rows[0].values)
-
-
-# Values, in every way that XML has to write them
-
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"))) | st.sampled_from(
-    ["", " ", "\n a \t", "<&>\"'", "]]>", "true", "0", "%2f", "ü…𝄞"]
-)
-
-
-def written(text: str, how: str) -> str:
-    if how == "cdata":
-        return "<![CDATA[" + text.replace("]]>", "]]]]><![CDATA[>") + "]]>"
-    if how == "numbers":
-        return "".join(f"&#x{ord(char):x};" for char in text)
-    if how == "split":
-        return "<!-- a -->".join(map(escape, text)) + "<?a b?>"
-    return escape(text)
-
-
-HOW = st.sampled_from(["escaped", "cdata", "numbers", "split"])
-
-
-@st.composite
-def plain(draw: st.DrawFn) -> str:
-    """A value of a type that is a plain one, as XML."""
-    kind = draw(
-        st.sampled_from(
-            ["string", "int", "long", "short", "byte", "boolean", "anyURI", "double", "dateTime"]
-        )
-    )
-    text = {
-        "string": TEXTS,
-        "anyURI": TEXTS,
-        "boolean": st.sampled_from(["true", "false", "1", "0", "TRUE", "False"]),
-        "double": st.sampled_from(["1.5", "0"]),
-        "dateTime": st.just("2026-11-22T10:00:00Z"),
-    }.get(kind, st.integers(-(2**63), 2**63 - 1).map(lambda n: f" {n}\n"))
-    return f'<val xsi:type="xsd:{kind}">{written(draw(text), draw(HOW))}</val>'
-
-
-@st.composite
-def reference(draw: st.DrawFn, tag: str = "val", said: bool = True) -> str:
-    kind = draw(st.sampled_from(["HostSystem", "Datastore", "Folder", "ResourcePool"]))
-    moref = escape(draw(st.sampled_from(["host-1", "", "a b"]) | TEXTS))
-    return f'<{tag}{" xsi:type=" + chr(34) + "ManagedObjectReference" + chr(34) if said else ""} type="{kind}">{moref}</{tag}>'
-
-
-references = st.lists(reference("ManagedObjectReference", False)).map(
-    lambda them: f'<val xsi:type="ArrayOfManagedObjectReference">{"".join(them)}</val>'
-)
-
-sdk_values = st.one_of(
-    st.builds(vim.ext.ManagedByInfo, extensionKey=TEXTS, type=TEXTS),
-    st.builds(vim.option.OptionValue, key=TEXTS, value=TEXTS | st.booleans()),
-    st.builds(
-        vim.option.OptionValue.Array,
-        st.lists(st.builds(vim.option.OptionValue, key=TEXTS, value=TEXTS)),
-    ),
-    st.sampled_from(list(vim.VirtualMachine.PowerState.values)).map(vim.VirtualMachine.PowerState),
-    st.builds(vim.Description, label=TEXTS, summary=TEXTS),
-    st.builds(
-        vim.option.BoolOption,
-        defaultValue=st.booleans(),
-        valueIsReadonly=st.booleans(),
-        supported=st.booleans(),
-    ),
-    st.just(vim.VirtualMachine.PowerState.Array(["poweredOn"])),
-).map(serialized)
-
-values = plain() | reference() | references | sdk_values
-
-FAULTS = (
-    '<fault xsi:type="NoPermission"><object type="VirtualMachine">vm-1</object>'
-    "<privilegeId>System.Read</privilegeId></fault>",
-    '<fault xsi:type="NotAuthenticated"/>',
-    '<fault xsi:type="ManagedObjectNotFound"><obj type="VirtualMachine">vm-1</obj></fault>',
-    '<fault xsi:type="SystemError"><faultCause><fault xsi:type="NotAuthenticated"/>'
-    "<localizedMessage/></faultCause><reason>x</reason></fault>",
-    '<fault xsi:type="ManagedObjectNotFound"><faultMessage><key>a</key><arg><key>1</key>'
-    '<value xsi:type="xsd:string">x</value></arg></faultMessage>'
-    '<obj type="HostSystem">host-1</obj></fault>',
-)
-DYNAMIC = (
-    "<dynamicType>x</dynamicType>",
-    '<dynamicProperty><name>name</name><val xsi:type="xsd:string">no</val></dynamicProperty>',
-)
-parts = st.lists(
-    st.builds(prop, TEXTS.map(escape), values)
-    | st.builds(missing, st.just("name"), st.sampled_from(FAULTS))
-    | st.sampled_from(DYNAMIC)
-)
-
-
-def with_prefixes(xml: bytes) -> bytes:
-    """The same, by prefixes in place of the default namespace."""
-    text = xml.decode().replace('xmlns="urn:vim25"', 'xmlns:v="urn:vim25"')
-    for tag in ("RetrievePropertiesExResponse", "returnval", "objects", "obj", "propSet", "val"):
-        text = text.replace(f"<{tag} ", f"<v:{tag} ").replace(f"<{tag}>", f"<v:{tag}>")
-        text = text.replace(f"</{tag}>", f"</v:{tag}>")
-    return text.encode()
-
-
-def with_other_prefixes(xml: bytes) -> bytes:
-    """As the simulator writes it: the schema's prefix declared at each value."""
-    text = xml.decode().replace(f' xmlns:xsi="{XSI}"', "").replace("xsi:type", "i:type")
-    text = text.replace("xmlns:xsd", "xmlns:s").replace('"xsd:', '"s:')
-    return text.replace('<val i:type="', f'<val xmlns:i="{XSI}" i:type="').encode()
-
-
-def with_other_prefixes_anywhere(xml: bytes) -> bytes:
-    text = with_other_prefixes(xml).decode()
-    return text.replace("<objects>", f'<objects xmlns:i="{XSI}">', 1).encode()
-
-
-def indented(xml: bytes) -> bytes:
-    for tag in (b"objects", b"propSet", b"missingSet", b"returnval"):
-        xml = xml.replace(b"<%s>" % tag, b"\n <%s>\n\t" % tag)
-        xml = xml.replace(b"</%s>" % tag, b"\r\n</%s> " % tag)
-    return xml
-
-
-SHAPES = st.sampled_from([lambda xml: xml, with_prefixes, with_other_prefixes_anywhere, indented])
 
 
 @settings(max_examples=300, deadline=None)
@@ -288,8 +163,8 @@ def test_devices_that_are_no_disks_are_passed_over_whatever_is_in_them() -> None
             prop(
                 "config.hardware.device",
                 '<val xsi:type="ArrayOfVirtualDevice">'
-                '<VirtualDevice xsi:type="VirtualNewer"><VirtualDevice xsi:type="VirtualDisk">'
-                "<key>1</key></VirtualDevice><val>3</val></VirtualDevice>"
+                '<VirtualDevice xsi:type="VirtualNewer"><newer xsi:type="VirtualDisk">'
+                "<key>1</key></newer><val>3</val></VirtualDevice>"
                 '<VirtualDevice xsi:type="VirtualDisk"><key>2</key></VirtualDevice></val>',
             )
         ]
@@ -300,6 +175,50 @@ def test_devices_that_are_no_disks_are_passed_over_whatever_is_in_them() -> None
 
 
 # What is refused
+
+
+DEVICE = '<VirtualDevice xsi:type="VirtualNewer">'
+NESTED = (
+    "<VirtualDevice/>",
+    "<VirtualDevice/><key>1</key>",
+    '<VirtualDevice/><VirtualDevice xsi:type="VirtualDisk"><key>1</key></VirtualDevice>',
+    "<a><VirtualDevice/></a>",
+    "<VirtualDevice><VirtualDevice/></VirtualDevice>",
+    "<VirtualDevice></VirtualDevice></VirtualDevice></val></propSet><propSet><name>a</name>"
+    '<val xsi:type="ArrayOfVirtualDevice"><VirtualDevice xsi:type="VirtualNewer"><VirtualDevice/>',
+)
+
+
+@pytest.mark.parametrize("inside", NESTED)
+@pytest.mark.parametrize("name", ["VirtualDevice", "val", "propSet", "objects", "newer"])
+def test_a_device_within_a_device_is_refused_and_never_taken_for_its_end(
+    inside: str, name: str
+) -> None:
+    """No vCenter has them; passing over a device looks for the end tag of its name alone."""
+    list_of_one = f'<val xsi:type="ArrayOfVirtualDevice">{DEVICE}{inside}</VirtualDevice></val>'
+    xml = answer(
+        [
+            prop(
+                "a",
+                list_of_one.replace("VirtualDevice>", f"{name}>").replace(
+                    "<VirtualDevice", f"<{name}"
+                ),
+            )
+        ]
+    )
+    with pytest.raises(UnreadableAnswer):
+        read(xml)
+
+
+def test_a_device_beyond_all_measure_is_refused() -> None:
+    """However deep, what is passed over takes no more memory than that."""
+    deep = "<a>" * 200_000 + "</a>" * 200_000
+    xml = answer(
+        [prop("a", f'<val xsi:type="ArrayOfVirtualDevice">{DEVICE}{deep}</VirtualDevice></val>')]
+    )
+    with pytest.raises(UnreadableAnswer):
+        read(xml)
+
 
 BILLION_LAUGHS = (
     '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
@@ -353,6 +272,6 @@ def test_what_is_no_sound_page_is_refused(xml: bytes) -> None:
 
 
 def test_a_page_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_decoder, "MAX_PAGE_BYTES", 100)
-    with pytest.raises(UnreadablePage):
+    monkeypatch.setattr(answer_decoder, "MAX_ANSWER_BYTES", 100)
+    with pytest.raises(UnreadableAnswer):
         read(response(""))

@@ -9,14 +9,15 @@ from typing import Any
 
 from pyVmomi import vim, vmodl
 
-from vmware_panel.domain.inventory import VCenter
+from vmware_panel.domain.inventory import MoRef, VCenter
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere import api_version
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import ConnectionLost, SessionLost, VSphereError, bad_answer
 from vmware_panel.vsphere.network import tls_context
-from vmware_panel.vsphere.transport import Channel, PageStub, Stub
+from vmware_panel.vsphere.page_stub import PageStub
+from vmware_panel.vsphere.transport import Channel, Stub, UpdateStub
 
 _SALT = os.urandom(16)
 
@@ -33,11 +34,19 @@ class Connected:
     service: vim.ServiceInstance
     root_folder: vim.Folder
     collector: vmodl.query.PropertyCollector
-    page_collector: Any  # the same `PropertyCollector`, whose pages come as a `Page`
     sessions: vim.SessionManager
     search: vim.SearchIndex
     views: vim.view.ViewManager
     authorization: vim.AuthorizationManager
+
+    def page_stub(self) -> PageStub:
+        """For one read of pages; its `collector` is the same `PropertyCollector`."""
+        return PageStub(self.channel, MoRef(self.collector._moId), self.service._stub.version)
+
+    def updates_of(self, collector: Any) -> Any:
+        """The same `PropertyCollector`, whose `WaitForUpdatesEx` gives an `UpdateSet` or None."""
+        stub = UpdateStub(self.channel, self.service._stub.version)
+        return vmodl.query.PropertyCollector(collector._moId, stub)
 
 
 def greet(endpoint: Endpoint, calls: CallCounter) -> Connected:
@@ -132,9 +141,6 @@ def _connected(
         service=service,
         root_folder=content.rootFolder,
         collector=content.propertyCollector,
-        page_collector=vmodl.query.PropertyCollector(
-            content.propertyCollector._moId, PageStub(channel, service._stub.version)
-        ),
         sessions=sessions,
         search=search,
         views=views,

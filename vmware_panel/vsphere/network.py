@@ -9,7 +9,9 @@ import queue
 import socket
 import ssl
 import threading
+from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from vmware_panel.domain.outcome import TroubleKind
@@ -20,14 +22,47 @@ from vmware_panel.vsphere.errors import VSphereError
 Address = tuple[socket.AddressFamily, Any]  # the family, and what `socket.connect` takes for it
 
 KEEPALIVE_IDLE_S = 60
+TLS_RECORD_BYTES = 16 * 1024
+MAX_TAKEN_IN_BYTES = 64 * 1024 * 1024  # more waits at the sender
 
 
 class DeadlineSocket(ssl.SSLSocket):
     """A TLS socket that looks at the current deadline before every read and write."""
 
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+    _taken_in: deque[memoryview] | None = None
+    _taken_in_bytes = 0
+
+    def recv_into(self, buffer: Any, *args: Any, **kwargs: Any) -> int:
+        if self._taken_in:
+            return self._take_out(memoryview(buffer))
         self.settimeout(current_deadline().remaining_s())
-        return super().recv_into(*args, **kwargs)
+        return super().recv_into(buffer, *args, **kwargs)
+
+    def take_in(self) -> None:
+        """Keeps what has arrived for `recv_into`, without waiting for more, so that the other side
+        can go on sending. An error or the end is left for `recv_into` to meet.
+        """
+        taken = self._taken_in
+        if taken is None:
+            taken = self._taken_in = deque()
+        self.settimeout(0)
+        with suppress(OSError):  # above all SSLWantReadError: nothing more is there
+            while self._taken_in_bytes < MAX_TAKEN_IN_BYTES:
+                arrived = super().recv(TLS_RECORD_BYTES)
+                if not arrived:
+                    return
+                taken.append(memoryview(arrived))
+                self._taken_in_bytes += len(arrived)
+
+    def _take_out(self, buffer: memoryview) -> int:
+        taken = self._taken_in or deque()
+        piece = taken.popleft()
+        size = min(len(buffer), len(piece))
+        buffer[:size] = piece[:size]
+        if size < len(piece):
+            taken.appendleft(piece[size:])
+        self._taken_in_bytes -= size
+        return size
 
     def recv(self, *args: Any, **kwargs: Any) -> bytes:
         self.settimeout(current_deadline().remaining_s())

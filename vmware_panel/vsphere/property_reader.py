@@ -41,13 +41,15 @@ def read_rows(
 
     Raises `VSphereError`, `SessionLost` among them; what was kept until then is to be thrown away.
     """
-    collector = connected.page_collector
+    stub = connected.page_stub()
+    collector = stub.collector
     confirmed = False
-    page: Page = collector.RetrievePropertiesEx(
-        [_filter(connected, start, properties)], RetrieveOptions(maxObjects=page_size)
-    )
-    token = page.token
+    token = None
     try:
+        page: Page = collector.RetrievePropertiesEx(
+            [_filter(connected, start, properties)], RetrieveOptions(maxObjects=page_size)
+        )
+        token = page.token
         while True:
             confirmed |= _keep_page(connected, page, keep)
             if not token:
@@ -58,6 +60,7 @@ def read_rows(
                 raise _not_logged_in(connected)
             token = page.token
     finally:
+        token = stub.drop() or token
         if token:
             with suppress(VSphereError):
                 connected.collector.CancelRetrievePropertiesEx(token)
@@ -84,7 +87,7 @@ def _keep_page(connected: Connected, page: Page, keep: Callable[[Row], None]) ->
     for row in page.rows:
         if issubclass(row.kind, vim.SessionManager):
             confirmed = _is_logged_in(connected, row)
-        elif not row.faults or not _is_gone(connected, row):
+        elif not row.faults or not is_gone(connected, row):
             keep(row)
     return confirmed
 
@@ -102,7 +105,7 @@ def _is_logged_in(connected: Connected, row: Row) -> bool:
     return False
 
 
-def _is_gone(connected: Connected, row: Row) -> bool:
+def is_gone(connected: Connected, row: Row) -> bool:
     """True if the object vanished while it was read; raises `SessionLost`."""
     for fault in row.faults:
         if issubclass(fault.kind, vim.fault.NotAuthenticated):

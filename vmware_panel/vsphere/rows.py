@@ -61,7 +61,10 @@ Value = (
 
 
 class Row:
-    """The properties of one object; those that are unknown are not among them."""
+    """The properties of one object; those that are unknown are not among them.
+
+    In an update, what became unknown is there, as None.
+    """
 
     __slots__ = ("_values", "faults", "kind", "ref")
 
@@ -69,7 +72,7 @@ class Row:
         self,
         kind: type,
         ref: Reference,
-        values: Mapping[str, Value],
+        values: Mapping[str, Value | None],
         faults: tuple[Fault, ...] = (),
     ) -> None:
         self.kind = kind  # the SDK's class, e.g. `vim.HostSystem`
@@ -82,7 +85,7 @@ class Row:
         return self.ref.moref
 
     @property
-    def values(self) -> Mapping[str, Value]:
+    def values(self) -> Mapping[str, Value | None]:
         return self._values
 
     def text(self, path: str) -> str | None:

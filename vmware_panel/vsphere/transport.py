@@ -9,7 +9,7 @@ times: nothing here is ever sent twice.
 import io
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPResponse, HTTPSConnection
 from http.cookies import SimpleCookie
 from typing import Any
@@ -35,8 +35,8 @@ from vmware_panel.vsphere.errors import (
     fault_answered,
     http_failed,
 )
-from vmware_panel.vsphere.network import open_tls
-from vmware_panel.vsphere.page_decoder import Page, decode_page
+from vmware_panel.vsphere.network import DeadlineSocket, open_tls
+from vmware_panel.vsphere.update_decoder import decode_updates
 
 SDK_PATH = "/sdk"
 IDLE_CONNECTIONS = 8
@@ -113,18 +113,42 @@ class Channel(SoapStubAdapter):
         """Status and decoded answer of one call, sent once; raises what `CALL_FAULTS` lists."""
         request = self.SerializeRequest(mo, info, args)
         with self._borrowed() as connection:
-            connection.request("POST", self.path, request, self._headers())
-            answer = connection.getresponse()
-            self._keep_session_cookie(answer)
-            decoded = None
-            if answer.status in _SOAP_STATUSES:
-                encoding = answer.getheader("Content-Encoding", "identity").lower()
-                stream = uncompressed(answer, encoding)
-                if answer.status == 200:
-                    decoded = outerStub.decode(stream, info)
-                else:
-                    decoded = Stub.decode(outerStub, _fault_of(stream), info)
-            answer.read(MAX_REST_BYTES)
+            self._send(connection, request)
+            return self._receive(connection, info, outerStub)
+
+    def send_ahead(self, mo: Any, info: Any, args: Any) -> "Ahead":
+        """Sends one call and does not wait for its answer; raises what `CALL_FAULTS` lists."""
+        request = self.SerializeRequest(mo, info, args)
+        connection = self.GetConnection()
+        sent = False
+        try:
+            self._send(connection, request)
+            sent = True
+        finally:
+            if not sent:
+                connection.close()
+        return Ahead(connection)
+
+    def receive_ahead(self, ahead: "Ahead", info: Any, stub: "Stub") -> Any:
+        """What `InvokeMethod` gives, of a call that was sent ahead."""
+        with self._returned_after(ahead.connection) as connection:
+            return self._receive(connection, info, stub)
+
+    def _send(self, connection: Connection, request: Any) -> None:
+        connection.request("POST", self.path, request, self._headers())
+
+    def _receive(self, connection: Connection, info: Any, stub: "Stub") -> Any:
+        answer = connection.getresponse()
+        self._keep_session_cookie(answer)
+        decoded = None
+        if answer.status in _SOAP_STATUSES:
+            encoding = answer.getheader("Content-Encoding", "identity").lower()
+            stream = uncompressed(answer, encoding)
+            if answer.status == 200:
+                decoded = stub.decode(stream, info)
+            else:
+                decoded = Stub.decode(stub, _fault_of(stream), info)
+        answer.read(MAX_REST_BYTES)
         return answer.status, decoded
 
     def retire(self) -> None:
@@ -149,10 +173,12 @@ class Channel(SoapStubAdapter):
             error = http_failed(answer.status, source=self.endpoint.name, method=method)
         raise error
 
+    def _borrowed(self) -> AbstractContextManager[Connection]:
+        return self._returned_after(self.GetConnection())
+
     @contextmanager
-    def _borrowed(self) -> Iterator[Connection]:
-        """A connection, closed unless its answer was read to the end and it can carry another."""
-        connection = self.GetConnection()
+    def _returned_after(self, connection: Connection) -> Iterator[Connection]:
+        """Closes it unless its answer was read to the end and it can carry another."""
         reusable = False
         try:
             yield connection
@@ -178,6 +204,21 @@ class Channel(SoapStubAdapter):
                 self.cookie = f"{COOKIE_NAME}={session.coded_value}"
 
 
+class Ahead:
+    """A call that was sent and whose answer is still to be received."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def take_in(self) -> None:
+        """Moves what has come of the answer into memory, without waiting for more."""
+        if isinstance(self.connection.sock, DeadlineSocket):
+            self.connection.sock.take_in()
+
+    def drop(self) -> None:
+        self.connection.close()
+
+
 class Stub(StubAdapterBase):
     """What managed objects call through: one try a call, and only `VSphereError` comes out."""
 
@@ -189,11 +230,9 @@ class Stub(StubAdapterBase):
     def InvokeMethod(self, mo: Any, info: Any, args: Any) -> Any:
         channel, method = self._channel, str(info.wsdlName)
         source = channel.endpoint.name
-        note_call(method, channel.calls)
         error: VSphereError
         try:
-            current_deadline().remaining_s()
-            status, answer = channel.InvokeMethod(mo, info, args, self)
+            status, answer = self._call(mo, info, args)
         except CALL_FAULTS as exc:
             error = call_failed(exc, source=source, method=method)
             if isinstance(error, ConnectionLost):
@@ -208,6 +247,12 @@ class Stub(StubAdapterBase):
                 error = http_failed(status, source=source, method=method)
         raise error  # outside of the handler: the SDK's frames hold what was sent
 
+    def _call(self, mo: Any, info: Any, args: Any) -> Any:
+        """Status and decoded answer; raises what `CALL_FAULTS` lists."""
+        note_call(str(info.wsdlName), self._channel.calls)
+        current_deadline().remaining_s()
+        return self._channel.InvokeMethod(mo, info, args, self)
+
     def decode(self, stream: Any, info: Any) -> Any:
         """A result, or a fault; a fault is always decoded like this."""
         return SoapResponseDeserializer(self).Deserialize(stream, info.result)
@@ -216,11 +261,16 @@ class Stub(StubAdapterBase):
         return self
 
 
-class PageStub(Stub):
-    """What a property collector calls through whose pages are to come as a `Page`."""
+class UpdateStub(Stub):
+    """What a property collector calls through whose `WaitForUpdatesEx` is to give an `UpdateSet`.
 
-    def decode(self, stream: Any, info: Any) -> Page:
-        return decode_page(stream, self.version)
+    None where a wait ended without a change; every other method is as ever.
+    """
+
+    def decode(self, stream: Any, info: Any) -> Any:
+        if info.wsdlName == "WaitForUpdatesEx":
+            return decode_updates(stream, self.version)
+        return super().decode(stream, info)
 
 
 def _fault_of(stream: Any) -> io.BytesIO:

@@ -6,6 +6,7 @@ it means to the SDK. A type that the SDK does not know, of a newer vCenter say, 
 is not read.
 """
 
+from collections import defaultdict
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
@@ -34,6 +35,7 @@ class WireType(NamedTuple):
     is_leaf: bool = False
     is_list: bool = False
     is_disk: bool = False
+    is_reference: bool = False
 
 
 UNKNOWN = WireType(Shape.OTHER, object)
@@ -56,31 +58,30 @@ class LocalNames(dict[str, str]):
         return local
 
 
-class WireTypes:
-    """The types in one answer; the prefixes of their names follow the answer's declarations."""
+class WireTypes(dict[str, WireType]):
+    """The types in one answer, by their names as in an `xsi:type`, e.g. `xsd:string`.
+
+    The prefixes of the names follow the answer's declarations.
+    """
 
     def __init__(self, version: str) -> None:
         self._version = version
-        self._uris: dict[str | None, list[str]] = {}
-        self._known: dict[str, WireType] = {}
+        self._uris: defaultdict[str | None, list[str]] = defaultdict(list)
         self._prefixes_used: set[str | None] = set()
         self._sdk = SoapDeserializer()
 
     def declare(self, prefix: str | None, uri: str | None) -> None:
-        self._uris.setdefault(prefix, []).append(uri or "")
+        self._uris[prefix].append(uri or "")
         if prefix in self._prefixes_used:
-            self._known.clear()
+            self.clear()
 
     def undeclare(self, prefix: str | None) -> None:
         self._uris[prefix].pop()
         if prefix in self._prefixes_used:
-            self._known.clear()
+            self.clear()
 
-    def of(self, name: str) -> WireType:
-        """`name` as in an `xsi:type`, e.g. `xsd:string`."""
-        found = self._known.get(name)
-        if found is None:
-            found = self._known[name] = _wire_type(self.sdk_class(name))
+    def __missing__(self, name: str) -> WireType:
+        found = self[name] = _wire_type(self.sdk_class(name))
         return found
 
     def sdk_class(self, name: str) -> type | None:
@@ -120,4 +121,5 @@ def _wire_type(found: type | None) -> WireType:
         is_leaf=shape in _LEAVES,
         is_list=any(shape is listed for _, listed in _LISTS),
         is_disk=issubclass(found, vim.vm.device.VirtualDisk),
+        is_reference=shape is Shape.REFERENCE,
     )
