@@ -9,7 +9,7 @@ set -euo pipefail
 
 packages=(
     python3-venv                      # the virtual environment
-    mariadb-server-core mariadb-client-core rabbitmq-server memcached
+    mariadb-server-core mariadb-client-core rabbitmq-server memcached redis-server
     qemu-utils                        # images for Glance
     golang-go golang-github-vmware-govmomi-dev  # the vCenter simulator
     chromium chromium-driver fonts-dejavu-core  # the browser tests

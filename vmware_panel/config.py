@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 # What a page calls its other sources; see vmware_panel.domain.outcome.Trouble.source.
-RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone"})
+RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone", "store"})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*)(\.[A-Za-z0-9_-]+)*\.?")
@@ -169,7 +169,7 @@ def _check_name(name: str, section: Section) -> None:
     elif name.lower() in RESERVED_NAMES:
         section.report(
             "",
-            "is the name of an OpenStack service, which pages use for that service",
+            "is the name of another source, which pages use for that source",
             "Give the vCenter another name",
             FaultKind.CONFLICT,
         )

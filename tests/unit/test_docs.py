@@ -126,7 +126,12 @@ def test_every_remark_is_explained(kind: RemarkKind) -> None:
 
 
 @pytest.mark.parametrize(
-    "phrase", [*troubles._OF_VCENTER.values(), *troubles._OF_SERVICE.values()]
+    "phrase",
+    [
+        *troubles._OF_VCENTER.values(),
+        *troubles._OF_SERVICE.values(),
+        *troubles._OF_STORE.values(),
+    ],
 )
 def test_every_trouble_has_its_row(phrase) -> None:
     said = str(phrase.sentence).partition(": ")[2]

@@ -66,7 +66,8 @@ def confirmed(inventory: Inventory, at: datetime) -> Inventory:
         return inventory
     same = replace(inventory, read_at=at)
     # What `cached_property` put there depends on nothing that differs.
-    for name, value in vars(inventory).items():
+    # A copy first: another thread may be adding an index.
+    for name, value in tuple(vars(inventory).items()):
         if name not in Inventory.__dataclass_fields__:
             vars(same)[name] = value
     return same

@@ -15,6 +15,7 @@ _SERVICES: Mapping[str, Text] = {
     "cinder": gettext_lazy("Cinder"),
     "placement": gettext_lazy("Placement"),
     "keystone": gettext_lazy("Keystone"),
+    "store": gettext_lazy("Inventory store"),
 }
 
 
@@ -139,6 +140,59 @@ _OF_SERVICE: Mapping[TroubleKind, _Phrases] = {
     ),
 }
 
+# The cache in which a collector leaves vCenter's inventory.
+_OF_STORE: Mapping[TroubleKind, _Phrases] = {
+    **_OF_SERVICE,
+    TroubleKind.UNREACHABLE: _Phrases(
+        gettext_lazy("%(name)s: it cannot be reached."),
+        gettext_lazy("Check that the cache runs, and LOCATION of its alias in CACHES."),
+    ),
+    TroubleKind.TIMEOUT: _Phrases(
+        gettext_lazy("%(name)s: it did not answer within the time allowed."),
+        gettext_lazy(
+            "Try again in a moment. If it stays slow, look at the cache's own load; OPTIONS of its "
+            "alias in CACHES say the time allowed."
+        ),
+    ),
+    TroubleKind.CERTIFICATE: _Phrases(
+        gettext_lazy("%(name)s: its certificate is not one that this Horizon trusts."),
+        gettext_lazy("Correct the TLS options of its alias in CACHES."),
+    ),
+    TroubleKind.LOGIN: _Phrases(
+        gettext_lazy("%(name)s: it refused the user name or the password."),
+        gettext_lazy("Correct LOCATION or OPTIONS of its alias in CACHES."),
+    ),
+    TroubleKind.SESSION: _Phrases(
+        gettext_lazy("%(name)s: another collector writes it now."),
+        gettext_lazy("Nothing has to be done; this collector waits as standby."),
+    ),
+    TroubleKind.FORBIDDEN: _Phrases(
+        gettext_lazy("%(name)s: it refused the user name or the password."),
+        gettext_lazy("Give the user of its alias in CACHES the right to read and write."),
+    ),
+    TroubleKind.NOT_FOUND: _Phrases(
+        gettext_lazy("%(name)s: what was asked for is not there, or no longer."),
+        gettext_lazy("Try again in a moment: the collector writes it anew."),
+    ),
+    TroubleKind.OVERLOADED: _Phrases(
+        gettext_lazy("%(name)s: it has too little memory."),
+        gettext_lazy("Give the cache more memory: memcached's -m, or Redis' maxmemory."),
+    ),
+    TroubleKind.BAD_ANSWER: _Phrases(
+        gettext_lazy("%(name)s: what it holds cannot be read."),
+        gettext_lazy(
+            "Try again in a moment: the collector writes it anew. If it stays so, check that all "
+            "machines run the same release of this plugin."
+        ),
+    ),
+    TroubleKind.CONFIGURATION: _Phrases(
+        gettext_lazy("%(name)s: its settings do not allow to ask it."),
+        gettext_lazy(
+            "Check its alias in CACHES, and that the cache's Python client is installed."
+        ),
+    ),
+}
+
 
 def source_name(source: str) -> str:
     """ "Nova", or "vCenter prod" for a vCenter of the settings."""
@@ -153,7 +207,7 @@ def is_vcenter(source: str) -> bool:
 
 def trouble_words(trouble: Trouble) -> TroubleWords:
     of_vcenter = is_vcenter(trouble.source)
-    phrases = (_OF_VCENTER if of_vcenter else _OF_SERVICE)[trouble.kind]
+    phrases = _phrases_of(trouble.source)[trouble.kind]
     name = foreign(trouble.source) if of_vcenter else str(_SERVICES[trouble.source])
     remedy = str(phrases.remedy)
     if trouble.missing_privilege:
@@ -162,6 +216,12 @@ def trouble_words(trouble: Trouble) -> TroubleWords:
             privilege=foreign(trouble.missing_privilege),
         )
     return TroubleWords(filled(phrases.sentence, name=name), remedy, foreign(trouble.detail))
+
+
+def _phrases_of(source: str) -> Mapping[TroubleKind, _Phrases]:
+    if source == "store":
+        return _OF_STORE
+    return _OF_VCENTER if is_vcenter(source) else _OF_SERVICE
 
 
 def settings_trouble() -> TroubleWords:

@@ -1,0 +1,97 @@
+"""What a store of snapshots can do, whatever it keeps them in."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from vmware_panel.domain.inventory import Inventory
+from vmware_panel.domain.ledger import Delta
+from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
+from vmware_panel.domain.snapshot import CollectorStatus, Snapshot
+
+SOURCE = "store"  # as in Trouble.source; no vCenter may be called so
+
+
+class StoreError(SourceError):
+    """The store gave or took nothing."""
+
+    def __init__(self, kind: TroubleKind, detail: str) -> None:
+        super().__init__(Trouble(SOURCE, kind, detail))
+
+
+class LeaseLost(StoreError):
+    """Another collector writes this vCenter's book. Whoever gets this stops writing, for good.
+
+    After it has the lease again it asks the store for a new writer.
+    """
+
+    def __init__(self, vcenter: str) -> None:
+        super().__init__(TroubleKind.SESSION, f"another collector has taken over {vcenter}")
+
+
+class Lease(Protocol):
+    """The right to be the one collector, for a time. One thread uses it at a time."""
+
+    @property
+    def held(self) -> bool:
+        """By this process's own monotonic clock; asks nobody."""
+
+    def acquire(self) -> bool:
+        """Takes the lease, or renews it; False if another holds it. Raises `StoreError`."""
+
+    def release(self) -> None:
+        """Gives it back if it is still one's own. Raises `StoreError`."""
+
+
+class SnapshotWriter(Protocol):
+    """Writes the book of one vCenter, for the one who holds the lease. Threads may share it.
+
+    Every method raises `StoreError`, and `LeaseLost` if another writes. After a `StoreError` the
+    writer still has what it was given: the next call, of any method, writes what is missing.
+    """
+
+    def replace(self, inventory: Inventory, status: CollectorStatus) -> None:
+        """A whole new book."""
+
+    def advance(
+        self,
+        delta: Delta,
+        whole: Callable[[], Inventory],
+        confirmed_at: datetime,
+        status: CollectorStatus,
+    ) -> None:
+        """What changed since the last `replace` or `advance`.
+
+        `whole` gives the book with the delta in it; called where a whole one is to be written.
+        """
+
+    def beat(self, status: CollectorStatus, confirmed_at: datetime | None, at: datetime) -> None:
+        """A sign of life. `confirmed_at` is when vCenter last said that the book is as written;
+        None: nothing new about that.
+        """
+
+    def refresh_wanted(self) -> str:
+        """The id of the refresh last asked for, done or not; empty if there is none."""
+
+
+class SnapshotStore(Protocol):
+    """`shared`: other processes see what is written."""
+
+    @property
+    def shared(self) -> bool: ...
+
+    def read(self, vcenter: str) -> Snapshot | None:
+        """The latest; None if no collector has written anything. Raises `StoreError`.
+
+        Threads may share the store. What it gave stays valid whatever is written later.
+        """
+
+    def ask_refresh(self, vcenter: str) -> str:
+        """Asks the collector to read everything anew. Returns the id of that refresh, or of the
+        one that is pending. Raises `StoreError`.
+        """
+
+    def writer(self, vcenter: str) -> SnapshotWriter: ...
+
+    def lease(self, name: str, holder: str, ttl_s: float) -> Lease:
+        """`holder` names who asks, for people. `ttl_s` is at least 2."""

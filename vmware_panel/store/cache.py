@@ -1,0 +1,76 @@
+"""The store that all processes of a deployment share: a cache of Django's."""
+
+import contextlib
+import threading
+from uuid import uuid4
+
+from vmware_panel.domain.snapshot import Snapshot
+from vmware_panel.store.base import StoreError
+from vmware_panel.store.channel import Channel
+from vmware_panel.store.forks import tell_after_fork
+from vmware_panel.store.items import Keys, lease_key
+from vmware_panel.store.lease import CacheLease
+from vmware_panel.store.reader import SnapshotReader
+from vmware_panel.store.writer import CacheWriter
+
+# One that nobody answers for so long is void: a collector that comes up lists anyway.
+REFRESH_TTL_S = 3600
+
+
+class CacheStore:
+    """See `SnapshotStore`. `alias` is a key of CACHES, `prefix` keeps deployments apart that share
+    a cache. One a process: it holds what it has read, decoded.
+
+    Memcached, Redis and Valkey are what it is made for. The deadlines are those of the alias's
+    OPTIONS: docs/operator.md names them. What the cache holds is only ever read as data; Django's
+    Redis cache unpickles around it, so whoever may write to that cache may run code in Horizon.
+    """
+
+    def __init__(self, alias: str, prefix: str = "vmware_panel") -> None:
+        self._channel = Channel(alias)
+        self._prefix = prefix
+        self._lock = threading.Lock()
+        self._readers: dict[str, SnapshotReader] = {}
+        tell_after_fork(self)
+
+    @property
+    def shared(self) -> bool:
+        """False where the alias is memory of this process. Raises `StoreError`."""
+        return self._channel.shared
+
+    def read(self, vcenter: str) -> Snapshot | None:
+        with self._lock:
+            reader = self._readers.get(vcenter)
+            if reader is None:
+                reader = SnapshotReader(self._channel, self._keys(vcenter), vcenter)
+                self._readers[vcenter] = reader
+        return reader.read()
+
+    def ask_refresh(self, vcenter: str) -> str:
+        """Of two who ask at the same moment one id stays, and the collector's one pass is for
+        both.
+        """
+        snapshot = self.read(vcenter)
+        key = self._keys(vcenter).refresh
+        if snapshot and snapshot.refreshing:
+            return snapshot.refresh_wanted
+        if snapshot is None and (pending := self._channel.get(key)):
+            return pending.decode("ascii", "replace")
+        refresh = uuid4().hex
+        self._channel.put({key: refresh.encode()}, REFRESH_TTL_S)
+        return refresh
+
+    def writer(self, vcenter: str) -> CacheWriter:
+        return CacheWriter(self._channel, self._keys(vcenter), vcenter)
+
+    def lease(self, name: str, holder: str, ttl_s: float) -> CacheLease:
+        return CacheLease(self._channel, lease_key(self._prefix, name), holder, ttl_s)
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+        self._readers = {}
+        with contextlib.suppress(StoreError):
+            self._channel.disconnect()
+
+    def _keys(self, vcenter: str) -> Keys:
+        return Keys(self._prefix, vcenter)

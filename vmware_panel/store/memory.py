@@ -1,0 +1,122 @@
+"""The store of one process: the collector's own objects, by reference."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from vmware_panel.domain.inventory import Inventory
+from vmware_panel.domain.ledger import Delta
+from vmware_panel.domain.snapshot import CollectorStatus, Snapshot, confirmed
+from vmware_panel.store.forks import tell_after_fork
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What is known of one vCenter. `number` counts the inventories."""
+
+    snapshot: Snapshot | None = None
+    number: int = 0
+    refresh: str = ""
+
+
+class MemoryStore:
+    """Encodes nothing and never fails. Empty again in a process that was forked."""
+
+    shared = False
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shelves: defaultdict[str, _Shelf] = defaultdict(_Shelf)
+        tell_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Whoever wrote does not exist here."""
+        self._lock = threading.Lock()
+        self._shelves = defaultdict(_Shelf)
+
+    def read(self, vcenter: str) -> Snapshot | None:
+        with self._lock:
+            return self._shelves[vcenter].snapshot
+
+    def ask_refresh(self, vcenter: str) -> str:
+        with self._lock:
+            shelf = self._shelves[vcenter]
+            pending = not shelf.snapshot or shelf.snapshot.refreshing
+            if not (shelf.refresh and pending):
+                shelf.refresh = uuid4().hex
+                if shelf.snapshot:
+                    shelf.snapshot = _asked(shelf.snapshot, shelf.refresh)
+            return shelf.refresh
+
+    def writer(self, vcenter: str) -> "MemoryWriter":
+        with self._lock:
+            return MemoryWriter(self._lock, self._shelves[vcenter])
+
+    def lease(self, name: str, holder: str, ttl_s: float) -> "MemoryLease":
+        return MemoryLease()
+
+
+class MemoryWriter:
+    """See `SnapshotWriter`."""
+
+    def __init__(self, lock: threading.Lock, shelf: _Shelf) -> None:
+        self._lock = lock
+        self._shelf = shelf
+
+    def replace(self, inventory: Inventory, status: CollectorStatus) -> None:
+        self._put(inventory, status)
+
+    def advance(
+        self,
+        delta: Delta,
+        whole: Callable[[], Inventory],
+        confirmed_at: datetime,
+        status: CollectorStatus,
+    ) -> None:
+        self._put(confirmed(whole(), confirmed_at), status)
+
+    def _put(self, inventory: Inventory, status: CollectorStatus) -> None:
+        with self._lock:
+            self._shelf.number += 1
+            self._shelf.snapshot = Snapshot(
+                f"memory.{self._shelf.number}",
+                status,
+                datetime.now(UTC),
+                inventory,
+                self._shelf.refresh,
+            )
+
+    def beat(self, status: CollectorStatus, confirmed_at: datetime | None, at: datetime) -> None:
+        with self._lock:
+            last = self._shelf.snapshot
+            inventory = last.inventory if last else None
+            if inventory and confirmed_at:
+                inventory = confirmed(inventory, confirmed_at)
+            self._shelf.snapshot = Snapshot(
+                last.version if last else "", status, at, inventory, self._shelf.refresh
+            )
+
+    def refresh_wanted(self) -> str:
+        with self._lock:
+            return self._shelf.refresh
+
+
+class MemoryLease:
+    """Free for this process, which is the only one that sees the store."""
+
+    held = True
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        return None
+
+
+def _asked(snapshot: Snapshot, refresh: str) -> Snapshot:
+    return Snapshot(
+        snapshot.version, snapshot.status, snapshot.beat_at, snapshot.inventory, refresh
+    )
