@@ -10,7 +10,14 @@ from django.test import override_settings
 
 from lab.settings import HOST, REGION
 from tests.lab_run import RunningLab
+from vmware_panel.api import cloud
 from vmware_panel.vsphere import close_clients
+
+
+@pytest.fixture(autouse=True)
+def nothing_known_of_the_cloud() -> None:
+    """As in a process that was just started: each test counts its own calls."""
+    cloud.forget_all()
 
 
 @pytest.fixture
@@ -57,6 +64,8 @@ def request_of(lab: RunningLab) -> Callable[..., Any]:
                 service_catalog=access.service_catalog.catalog,
                 services_region=REGION,
                 project_id=access.project_id,
+                roles=[{"name": name} for name in access.role_names],
+                is_superuser="admin" in access.role_names,
             )
         )
 

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from django.http import HttpRequest
 
-from vmware_panel.api.context import access_of, vcenters_of
+from vmware_panel.api import cloud
+from vmware_panel.api.context import access_of, scope_of, vcenters_of
 from vmware_panel.api.servers import server_of
 from vmware_panel.api.vcenters import Reading, inventory_source, oldest, read_instance
 from vmware_panel.config import VCenterConfig
@@ -17,8 +18,9 @@ from vmware_panel.domain.cloud import Image, Server, Volume, parse_node_name
 from vmware_panel.domain.inventory import Inventory, VmPower
 from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
 from vmware_panel.domain.placement import Overview, Placement, join, overview, place
-from vmware_panel.openstack import cinder, gather, glance, keystone, nova
+from vmware_panel.openstack import cinder, gather, glance, nova
 from vmware_panel.openstack.access import DEFAULT_TIMEOUT_S
+from vmware_panel.openstack.server_index import IndexedServers
 
 __all__ = [
     "ClusterFacts",
@@ -151,22 +153,22 @@ def instances_report(request: HttpRequest) -> InstancesReport:
     Raises `ConfigError` if the settings cannot be read.
     """
     vcenters = vcenters_of(request)
-    access = access_of(request)
+    access, scope = access_of(request), scope_of(request)
     parts: dict[str, Callable[[], Any]] = {
         VCENTERS: partial(inventory_source().read, vcenters),
-        "servers": partial(nova.list_servers, access, all_projects=True),
-        "services": partial(nova.list_compute_services, access),
-        "hypervisors": partial(nova.list_hypervisors, access),
-        "projects": partial(keystone.project_names, access),
+        "servers": partial(cloud.all_servers, access, scope),
+        "services": partial(cloud.compute_services, access, scope),
+        "hypervisors": partial(cloud.hypervisors, access, scope),
+        "projects": partial(cloud.project_names, access, scope),
     }
     answers = Answers(
         gather(parts, timeout_s=_page_deadline_s(v.longest_list_s for v in vcenters)), vcenters
     )
-    servers = answers.get("servers")
+    indexed: IndexedServers | None = answers.get("servers")
     placements = None
-    if servers is not None:
+    if indexed is not None:
         placements = join(
-            servers,
+            indexed.servers,
             answers.reading.books,
             {service.host: service for service in answers.get("services", ())},
             {hypervisor.node: hypervisor for hypervisor in answers.get("hypervisors", ())},

@@ -11,6 +11,7 @@ from keystoneauth1 import session, token_endpoint
 
 from vmware_panel.openstack.access import Access, Service
 from vmware_panel.openstack.counting import Call, count
+from vmware_panel.openstack.dates import note_date
 from vmware_panel.openstack.deadlines import seconds_for_call
 from vmware_panel.openstack.errors import (
     error_of_ca_file,
@@ -67,6 +68,7 @@ class ServiceSession(session.Session):
             # requests looks whether the file is there, and says so with a bare OSError.
             ca_file = self._access.ca_file
             raise error_of_ca_file(self._service, ca_file, "it is not there") from error
+        note_date(response.headers)
         LOG.debug(
             "%s %s %s: HTTP %d, %d bytes, %.3f s",
             self._service,

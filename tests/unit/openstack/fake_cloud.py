@@ -32,6 +32,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: "FakeServer"
+    date: str | None = None
+    """The `Date` of the next answer; without one, this machine's clock."""
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -53,6 +55,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return self.date or super().date_time_string(timestamp)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
