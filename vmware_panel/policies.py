@@ -15,6 +15,7 @@ class Rule(StrEnum):
     LIST_INSTANCES = "vmware:instances:list"
     GET_INSTANCE = "vmware:instances:get"
     GET_INSTANCE_CLUSTER = "vmware:instances:get_cluster"
+    REFRESH_INVENTORY = "vmware:inventory:refresh"
 
 
 DEFAULTS = (
@@ -35,6 +36,11 @@ DEFAULTS = (
             "See the cluster and the power state of one instance, without the name of an ESX host "
             "or a datastore. Open it to members with: role:member and project_id:%(project_id)s"
         ),
+    ),
+    policy.RuleDefault(
+        Rule.REFRESH_INVENTORY.value,
+        ADMIN,
+        description="Have everything of the region's vCenters read afresh, out of turn.",
     ),
 )
 

@@ -18,11 +18,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "vsphere": frozenset({"domain"}),
     "openstack": frozenset({"domain"}),
     "store": frozenset({"domain"}),
-    "api": frozenset({"audit", "domain", "vsphere", "openstack", "store"}) | POLICY | SETTINGS,
+    "endpoints": frozenset({"vsphere"}) | SETTINGS,
+    "collecting": frozenset({"domain", "endpoints", "store", "vsphere"}) | SETTINGS,
+    "api": frozenset(
+        {"audit", "collecting", "domain", "endpoints", "openstack", "store", "vsphere"}
+    )
+    | POLICY
+    | SETTINGS,
     "panels": PAGES,
     "instance_views": PAGES,
     "templatetags": PAGES,
-    "management": PAGES | {"store"},
+    "management": PAGES | {"collecting", "endpoints", "store"},
     "enabled": frozenset(),
     "apps": frozenset({"checks", "instance_views"}) | PAGES,
     "audit": POLICY | SETTINGS,

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 
-from vmware_panel.api.vcenters import endpoint_of
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cloud import Hypervisor, parse_node_name
 from vmware_panel.domain.inventory import Cluster, VCenter
 from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
+from vmware_panel.endpoints import endpoint_of
 from vmware_panel.openstack import CloudError
 from vmware_panel.openstack.environment import access_from_environment, has_credentials
 from vmware_panel.openstack.nova import list_hypervisors

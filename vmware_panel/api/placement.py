@@ -11,13 +11,18 @@ from django.http import HttpRequest
 
 from vmware_panel.api import cloud
 from vmware_panel.api.context import access_of, scope_of, vcenters_of
+from vmware_panel.api.inventories import inventory_source, snapshot_store
+from vmware_panel.api.joined import Joins
+from vmware_panel.api.reading import Reading, oldest
 from vmware_panel.api.servers import server_of
-from vmware_panel.api.vcenters import Reading, inventory_source, oldest, read_instance
+from vmware_panel.api.vcenters import read_instance
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cloud import Image, Server, Volume, parse_node_name
 from vmware_panel.domain.inventory import Inventory, VmPower
+from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
-from vmware_panel.domain.placement import Overview, Placement, join, overview, place
+from vmware_panel.domain.placement import Overview, Placement, join, place
+from vmware_panel.domain.snapshot import Snapshot
 from vmware_panel.openstack import cinder, gather, glance, nova
 from vmware_panel.openstack.access import DEFAULT_TIMEOUT_S
 from vmware_panel.openstack.server_index import IndexedServers
@@ -35,6 +40,10 @@ __all__ = [
 ]
 
 VCENTERS = "vcenters"
+INVENTORIES = "inventories"
+"""Lists have threads of their own: those that hang do not keep the tabs waiting."""
+
+_joins = Joins()
 
 GRACE_S = 1.0
 """The page's own deadline comes after those of its parts, which say better what failed."""
@@ -74,14 +83,16 @@ class ClusterFacts:
 class InstancesReport:
     """Every instance of the region. `placements` is None where Nova did not answer.
 
-    `inventories` are the vCenter books that could be had.
+    `inventories` are the vCenter books that could be had, and `snapshots` say how those who keep
+    them are doing, by vCenter.
     """
 
-    placements: tuple[Placement, ...] | None
+    placements: Kept[Placement] | None
     overview: Overview | None = None
     project_names: Mapping[str, str] = field(default_factory=dict)
     inventories: tuple[Inventory, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     configured: bool = True
 
     @property
@@ -155,29 +166,32 @@ def instances_report(request: HttpRequest) -> InstancesReport:
     vcenters = vcenters_of(request)
     access, scope = access_of(request), scope_of(request)
     parts: dict[str, Callable[[], Any]] = {
-        VCENTERS: partial(inventory_source().read, vcenters),
+        INVENTORIES: partial(inventory_source().read, vcenters),
         "servers": partial(cloud.all_servers, access, scope),
         "services": partial(cloud.compute_services, access, scope),
         "hypervisors": partial(cloud.hypervisors, access, scope),
         "projects": partial(cloud.project_names, access, scope),
     }
     answers = Answers(
-        gather(parts, timeout_s=_page_deadline_s(v.longest_list_s for v in vcenters)), vcenters
+        gather(parts, timeout_s=_page_deadline_s(v.longest_list_s for v in vcenters)),
+        vcenters,
+        INVENTORIES,
     )
     indexed: IndexedServers | None = answers.get("servers")
-    placements = None
+    joined = None
     if indexed is not None:
-        placements = join(
+        joined = _joins.joined(
             indexed.servers,
-            answers.reading.books,
-            {service.host: service for service in answers.get("services", ())},
-            {hypervisor.node: hypervisor for hypervisor in answers.get("hypervisors", ())},
+            answers.reading,
+            tuple(answers.get("services", ())),
+            tuple(answers.get("hypervisors", ())),
         )
     return InstancesReport(
-        placements=placements,
-        overview=None if placements is None else overview(placements),
+        placements=joined.placements if joined else None,
+        overview=joined.overview if joined else None,
         project_names=answers.get("projects", {}),
         inventories=answers.reading.inventories,
+        snapshots=answers.reading.snapshots,
         troubles=answers.troubles,
         configured=bool(vcenters),
     )
@@ -191,7 +205,8 @@ def columns_report(request: HttpRequest, servers: Iterable[Server]) -> ColumnsRe
     rows = tuple(servers)
     if not any(row.node is None or parse_node_name(row.node) for row in rows):
         reading = Reading()  # nothing on the page can be on a vCenter
-    elif len(rows) == 1:  # a row that Horizon's page asks for again, every few seconds
+    elif len(rows) == 1 and snapshot_store() is None:
+        # A row that Horizon's page asks for again, every few seconds.
         reading = read_instance(vcenters_of(request), rows[0])
     else:
         reading = inventory_source().read(vcenters_of(request))
@@ -204,10 +219,14 @@ class Answers:
     """What the parts of a page answered, and the troubles of those that did not."""
 
     def __init__(
-        self, outcomes: Mapping[str, Outcome[Any]], vcenters: Sequence[VCenterConfig]
+        self,
+        outcomes: Mapping[str, Outcome[Any]],
+        vcenters: Sequence[VCenterConfig],
+        part: str = VCENTERS,
     ) -> None:
         self._outcomes = outcomes
-        reading = outcomes[VCENTERS].value
+        self._part = part
+        reading = outcomes[part].value
         if reading is None:  # the page's own deadline passed before theirs
             reading = Reading((), tuple(Trouble(v.name, TroubleKind.TIMEOUT) for v in vcenters))
         self.reading: Reading = reading
@@ -219,7 +238,9 @@ class Answers:
 
     @property
     def troubles(self) -> tuple[Trouble, ...]:
-        ours = [o.trouble for name, o in self._outcomes.items() if name != VCENTERS and o.trouble]
+        ours = [
+            o.trouble for name, o in self._outcomes.items() if name != self._part and o.trouble
+        ]
         return (*self.reading.troubles, *dict.fromkeys(ours))
 
 

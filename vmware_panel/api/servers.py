@@ -1,6 +1,7 @@
 """Horizon's own instance object, read as a `Server`."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from vmware_panel.domain.cloud import NovaPower, Server
@@ -38,6 +39,8 @@ def server_of(instance: object) -> Server:
         flavor_disk_gb=flavor.get("disk"),
         image_id=str(image_id) if image_id else None,
         volume_ids=_volume_ids(held),
+        created=_moment(held.get("created")),
+        updated=_moment(held.get("updated")),
     )
 
 
@@ -49,6 +52,14 @@ def _extended(held: Mapping[str, Any], name: str) -> str | None:
 
 def _power(value: object) -> NovaPower | None:
     return _POWERS.get(value) if isinstance(value, int) else None
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _volume_ids(held: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from vmware_panel.domain.inventory import MoRef
@@ -56,6 +56,13 @@ class Server:
     volume_ids: tuple[str, ...] = ()
     created: datetime | None = None
     updated: datetime | None = None
+
+    def changed_since(self, read_at: datetime) -> bool:
+        """Whether a book that was read then may not know yet what Nova has done since.
+
+        Nova's times are cut to the second.
+        """
+        return self.updated is not None and self.updated + timedelta(seconds=1) > read_at
 
 
 @dataclass(frozen=True, slots=True)

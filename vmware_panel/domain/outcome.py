@@ -24,6 +24,8 @@ class TroubleKind(StrEnum):
     OVERLOADED = "overloaded"  # 503, too many sessions or requests
     BAD_ANSWER = "bad_answer"  # an answer that cannot be read, or a fault of the server's own
     CONFIGURATION = "configuration"  # the settings do not allow to ask at all
+    NOT_YET = "not_yet"  # the first list of a collector is not through
+    NO_COLLECTOR = "no_collector"  # none has begun, or it gives no sign of life
 
 
 @dataclass(frozen=True, slots=True)

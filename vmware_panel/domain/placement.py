@@ -53,7 +53,7 @@ class Whereabouts(StrEnum):
     NOT_ON_VCENTER = "not_on_vcenter"  # its node is another driver's
     NOT_PLACED = "not_placed"  # Nova has no node for it: not scheduled, failed, shelved
     UNCONFIGURED = "unconfigured"  # every configured vCenter answered; its node names another
-    UNKNOWN = "unknown"  # a vCenter that could know did not answer
+    UNKNOWN = "unknown"  # a vCenter that could know did not answer, or not since Nova was at it
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,8 @@ def _without_vm(
         whereabouts = Whereabouts.UNCONFIGURED if books.complete else Whereabouts.UNKNOWN
     elif server.status == "BUILD":
         whereabouts = Whereabouts.BUILDING
+    elif server.changed_since(inventory.read_at):
+        whereabouts = Whereabouts.UNKNOWN
     else:
         whereabouts = Whereabouts.MISSING
         remarks = (Remark(RemarkKind.NO_VM, nova=server.node, vcenter=inventory.vcenter.name),)

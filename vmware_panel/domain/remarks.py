@@ -111,7 +111,7 @@ def remarks_on(found: Found) -> tuple[Remark, ...]:
     return (
         *_where(found),
         *_identity(found),
-        *_power(found.server, found.vm),
+        *_power(found.server, found.vm, found.inventory),
         *_storage(found),
         *_host(found.host, found.vm),
     )
@@ -165,9 +165,10 @@ _SAME_POWER = {
 """Nova's states that the VMware driver reports (`vmwareapi/constants.py`, POWER_STATES)."""
 
 
-def _power(server: Server, vm: VirtualMachine) -> Iterable[Remark]:
+def _power(server: Server, vm: VirtualMachine, inventory: Inventory) -> Iterable[Remark]:
     expected = _SAME_POWER.get(server.power) if server.power is not None else None
-    if expected and vm.power and vm.power is not expected and not server.task_state:
+    at_work = server.task_state or server.changed_since(inventory.read_at)
+    if expected and vm.power and vm.power is not expected and not at_work:
         yield Remark(
             RemarkKind.POWER_STATE,
             nova=server.power.name if server.power is not None else "",

@@ -6,6 +6,8 @@ ADD_INSTALLED_APPS = ["vmware_panel", "django_tables2"]
 
 ADD_SCSS_FILES = ["vmware_panel/scss/vmware.scss"]
 
+ADD_JS_FILES = ["vmware_panel/js/progress.js"]
+
 EXTRA_TABS = {
     "openstack_dashboard.dashboards.admin.instances.tabs.AdminInstanceDetailTabs": (
         (10, "vmware_panel.instance_views.tab.AdminVMwareTab"),

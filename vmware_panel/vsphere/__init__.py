@@ -7,12 +7,14 @@ what the rest of the project shows. Every operation has a deadline as a whole.
 
 from vmware_panel.vsphere.calls import CallCounter, counting
 from vmware_panel.vsphere.client import VCenterClient, client_for, close_clients
+from vmware_panel.vsphere.collector import Collector
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import VSphereError
 from vmware_panel.vsphere.probe import ProbeStep, StepName, StepStatus, probe
 
 __all__ = [
     "CallCounter",
+    "Collector",
     "Endpoint",
     "ProbeStep",
     "StepName",

@@ -24,6 +24,9 @@ _STEPS_S: dict[TroubleKind, tuple[float, ...]] = {
 }
 _DEFAULT_STEPS_S = (1.0, 2.0, 4.0, 5.0)
 
+_RELIST_STEPS_S = (0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0)
+_HEALTHY_S = 120.0
+
 _STEADY = (TroubleKind.LOGIN, TroubleKind.FORBIDDEN)  # waits for these are never shortened
 
 system_jitter: Jitter = random.SystemRandom().random
@@ -89,6 +92,36 @@ class Gate:
             self._failures = 0
 
 
+class Backoff:
+    """How long the one who keeps a list current leaves vCenter alone after each failure in a row.
+
+    From 0.8 s to 30 s, as client-go's reflector does; a refused login waits as long as at the gate.
+    Two healthy minutes and it begins anew.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic, jitter: Jitter = system_jitter) -> None:
+        self._clock = clock
+        self._jitter = jitter
+        self._failures = 0
+        self._healthy_since_s: float | None = None
+
+    def failed(self, kind: TroubleKind) -> float:
+        """Seconds to wait now."""
+        self._healthy_since_s = None
+        steady = kind in _STEADY
+        steps = _STEPS_S[kind] if steady else _RELIST_STEPS_S
+        step_s = steps[min(self._failures, len(steps) - 1)]
+        self._failures += 1
+        return step_s if steady else step_s * (0.5 + 0.5 * self._jitter())
+
+    def healthy(self) -> None:
+        now_s = self._clock()
+        if self._healthy_since_s is None:
+            self._healthy_since_s = now_s
+        elif now_s - self._healthy_since_s >= _HEALTHY_S:
+            self._failures = 0
+
+
 def again(error: VSphereError) -> VSphereError:
     """The same trouble as a new exception, free of the traceback of the first."""
     return VSphereError(
@@ -105,13 +138,15 @@ _OUTAGES = frozenset(TroubleKind) - {TroubleKind.NOT_FOUND, TroubleKind.FORBIDDE
 class HealthLog:
     """One line when a vCenter begins to fail, one when the reason changes, one when it is back."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, every_kind: bool = False) -> None:
+        """What is merely not there or not allowed is no outage, unless `every_kind` is."""
         self._name = name
+        self._kinds = frozenset(TroubleKind) if every_kind else _OUTAGES
         self._lock = threading.Lock()
         self._failing: TroubleKind | None = None
 
     def failed(self, error: VSphereError) -> None:
-        if error.kind not in _OUTAGES:
+        if error.kind not in self._kinds:
             return
         with self._lock:
             news, self._failing = self._failing is not error.kind, error.kind

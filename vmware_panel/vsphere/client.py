@@ -6,8 +6,9 @@ import threading
 from datetime import UTC, datetime
 
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
-from vmware_panel.vsphere import inventory_reader, vm_reader
+from vmware_panel.vsphere import collector, inventory_reader, vm_reader, watch
 from vmware_panel.vsphere.calls import CallCounter
+from vmware_panel.vsphere.collector import Collector, Sink
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.session import Session
@@ -44,6 +45,24 @@ class VCenterClient:
             return vm_reader.read_vm(connected, instance_uuid, node_cluster, datetime.now(UTC))
 
         return self._session.read(work, self.endpoint.read_timeout_s)
+
+    def collector(
+        self,
+        sink: Sink,
+        relist_interval_s: float,
+        page_size: int = watch.PAGE_SIZE,
+        max_wait_s: int = collector.MAX_WAIT_S,
+    ) -> Collector:
+        """What keeps the inventory current, on this client's session; to be run in a thread."""
+        return Collector(
+            self.endpoint.name,
+            self._session,
+            self.endpoint,
+            sink,
+            relist_interval_s=relist_interval_s,
+            page_size=page_size,
+            max_wait_s=max_wait_s,
+        )
 
     def close(self) -> None:
         """Logs out."""

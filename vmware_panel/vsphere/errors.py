@@ -46,6 +46,14 @@ class SessionLost(VSphereError):
     """vCenter does not know the session (any more); a read may log in again once."""
 
 
+class WatchLost(VSphereError):
+    """What a watch stands on is gone, its version or its filter: everything is to be read again."""
+
+
+class CallCancelled(VSphereError):
+    """The call ended without an answer because this program asked for that."""
+
+
 class ObjectGone(VSphereError):
     """A managed object that the call names is not there (any more)."""
 
@@ -159,6 +167,10 @@ def fault_answered(fault: object, *, source: str, method: str) -> VSphereError:
         )
     if isinstance(fault, vmodl.fault.ManagedObjectNotFound):
         return ObjectGone(MoRef(quoted(getattr(fault.obj, "_moId", ""))), source=source)
+    if isinstance(fault, vmodl.query.InvalidCollectorVersion):
+        return WatchLost(TroubleKind.SESSION, f"{method}: {name}", source=source)
+    if isinstance(fault, vmodl.fault.RequestCanceled):
+        return CallCancelled(TroubleKind.BAD_ANSWER, f"{method}: cancelled", source=source)
     # The server could quote what was sent to it, so nothing of a refused login is repeated.
     message: str | None = getattr(fault, "msg", None)
     said = "" if method == "Login" else quoted(message)

@@ -73,6 +73,22 @@ class Session:
         self._health.answered()
         return result
 
+    def once(self, work: Callable[[Connected], T], timeout_s: float) -> T:
+        """Runs one step of something longer within `timeout_s`, login included, and never again.
+
+        What the step stands on may have gone with the session: after `SessionLost` the next step
+        finds another `Connected`. Says nothing in the log. Raises `VSphereError`.
+        """
+        with within(Deadline(timeout_s)):
+            connected = self._ensure_connected()
+            try:
+                result = self._run(work, connected)
+            except SessionLost:
+                self._forget(connected)
+                raise
+        self._gate.open()
+        return result
+
     def close(self) -> None:
         """Logs out. The session object is of no further use."""
         with self._state_lock:

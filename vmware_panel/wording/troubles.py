@@ -93,6 +93,16 @@ _OF_VCENTER: Mapping[TroubleKind, _Phrases] = {
         gettext_lazy("vCenter %(name)s: its settings do not allow to ask it."),
         gettext_lazy("Correct VMWARE_PANEL in Horizon's settings; manage.py check names the key."),
     ),
+    TroubleKind.NOT_YET: _Phrases(
+        gettext_lazy("vCenter %(name)s: its first list is still being read."),
+        gettext_lazy("What it holds shows as soon as the list is through."),
+    ),
+    TroubleKind.NO_COLLECTOR: _Phrases(
+        gettext_lazy("vCenter %(name)s: nobody keeps its inventory current just now."),
+        gettext_lazy(
+            "Start the collector where it is to run: manage.py vmware_collect, or its service."
+        ),
+    ),
 }
 
 _OF_SERVICE: Mapping[TroubleKind, _Phrases] = {
@@ -207,7 +217,7 @@ def is_vcenter(source: str) -> bool:
 
 def trouble_words(trouble: Trouble) -> TroubleWords:
     of_vcenter = is_vcenter(trouble.source)
-    phrases = _phrases_of(trouble.source)[trouble.kind]
+    phrases = _phrases_of(trouble)
     name = foreign(trouble.source) if of_vcenter else str(_SERVICES[trouble.source])
     remedy = str(phrases.remedy)
     if trouble.missing_privilege:
@@ -218,10 +228,13 @@ def trouble_words(trouble: Trouble) -> TroubleWords:
     return TroubleWords(filled(phrases.sentence, name=name), remedy, foreign(trouble.detail))
 
 
-def _phrases_of(source: str) -> Mapping[TroubleKind, _Phrases]:
-    if source == "store":
-        return _OF_STORE
-    return _OF_VCENTER if is_vcenter(source) else _OF_SERVICE
+def _phrases_of(trouble: Trouble) -> _Phrases:
+    if trouble.source == "store":
+        return _OF_STORE.get(trouble.kind) or _OF_STORE[TroubleKind.BAD_ANSWER]
+    if is_vcenter(trouble.source):
+        return _OF_VCENTER[trouble.kind]
+    # Some kinds are a collector's, which a service has none of.
+    return _OF_SERVICE.get(trouble.kind) or _OF_SERVICE[TroubleKind.BAD_ANSWER]
 
 
 def settings_trouble() -> TroubleWords:

@@ -1,10 +1,13 @@
 """The join of the two books."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.domain.builders import (
+    READ_AT,
     VCENTER_UUID,
     disk,
     esx_host,
@@ -331,3 +334,22 @@ def test_the_overview_counts_what_the_rows_show(cloud):
     assert counts.instances == len(servers)
     assert counts.disagreeing == len([p for p in rows if p.disagrees])
     assert counts.hosts == len({p.host.moref for p in rows if p.host})
+
+
+@pytest.mark.parametrize(
+    ("later_s", "expected"),
+    [
+        (-5, Whereabouts.MISSING),
+        (0, Whereabouts.UNKNOWN),  # Nova cuts its times to the second
+        (5, Whereabouts.UNKNOWN),
+    ],
+)
+def test_a_book_older_than_novas_last_word_does_not_prove_that_a_vm_is_missing(later_s, expected):
+    assert placed(server(updated=READ_AT + timedelta(seconds=later_s))).whereabouts is expected
+
+
+@pytest.mark.parametrize(("later_s", "compared"), [(-60, True), (0, False), (60, False)])
+def test_power_states_are_compared_unless_nova_changed_its_own_after_the_read(later_s, compared):
+    updated = READ_AT + timedelta(seconds=later_s)
+    found = placed(server(updated=updated), vm(power=VmPower.OFF))
+    assert (RemarkKind.POWER_STATE in kinds(found)) is compared

@@ -13,6 +13,7 @@ from vmware_panel.domain.cloud import (
     ServiceState,
 )
 from vmware_panel.domain.inventory import EsxHost, Inventory, MoRef, VmPower
+from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.outcome import Trouble
 from vmware_panel.domain.placement import Books, join, overview
 
@@ -64,11 +65,13 @@ def report(
     services: bool = True,
     project_names: dict[str, str] | None = None,
 ) -> InstancesReport:
-    placements = join(
-        servers() if its_servers is None else its_servers,
-        Books(inventories, complete=complete),
-        SERVICES if services else {},
-        HYPERVISORS,
+    placements = Kept(
+        join(
+            servers() if its_servers is None else its_servers,
+            Books(inventories, complete=complete),
+            SERVICES if services else {},
+            HYPERVISORS,
+        )
     )
     return InstancesReport(
         placements=placements,

@@ -7,6 +7,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vmware_panel.domain.kept import Kept
 from vmware_panel.panels.listing.filters import (
     MOST_OPTIONS,
     MOST_SUGGESTIONS,
@@ -37,7 +38,7 @@ class Filters(FilterForm):
 
 
 def form(query: str, rows: list[Row], **known: list[str]) -> Filters:
-    return Filters(QueryDict(query), rows, known)
+    return Filters(QueryDict(query), Kept(rows), known)
 
 
 def names(query: str, rows: list[Row]) -> list[str]:
@@ -177,7 +178,7 @@ def test_every_row_is_found_by_its_own_choice(rows: list[Row]) -> None:
     for value in values:
         query = QueryDict(mutable=True)
         query["host"] = value
-        belonging, _undecided = Filters(query, rows).split(rows)
+        belonging, _undecided = Filters(query, Kept(rows)).split(rows)
         assert belonging, f"{value} is offered and finds nothing"
         found += belonging
     assert sorted(map(id, found)) == sorted(map(id, rows))
@@ -187,6 +188,6 @@ def test_every_row_is_found_by_its_own_choice(rows: list[Row]) -> None:
 def test_any_text_is_an_answer_or_an_error(rows: list[Row], text: str) -> None:
     query = QueryDict(mutable=True)
     query["host"] = query["q"] = text
-    its = Filters(query, rows)
+    its = Filters(query, Kept(rows))
     belonging, undecided = its.split(rows)
     assert len(belonging) + undecided <= len(rows)

@@ -14,6 +14,7 @@ from vmware_panel.api.placement import InstancesReport
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.cloud import ComputeService, ServiceState
 from vmware_panel.domain.inventory import Cluster, Datastore, MoRef
+from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.settings_reader import ConfigFault
 
@@ -271,7 +272,7 @@ class TestHostileNames(Page):
         report = clouds.report([server], inventory, project_names={"p1": HOSTILE})
         (placement,) = report.placements or ()
         report = dataclasses.replace(
-            report, placements=(dataclasses.replace(placement, service=service),)
+            report, placements=Kept((dataclasses.replace(placement, service=service),))
         )
         page = self.page("?q=%3Cscript%3Ealert(1)&host=%3Cb%3E{$x$}", report)
         assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 8

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.panels import clouds
+from vmware_panel.domain.kept import Kept
 from vmware_panel.panels.instances.filters import InstanceFilters
 from vmware_panel.panels.instances.rows import InstanceRow, row_of
 from vmware_panel.panels.instances.tables import InstancesTable
@@ -25,7 +26,7 @@ def listing(query: str, rows: list[InstanceRow] | None = None, size: int = 20) -
     return Listing(
         InstancesTable,
         InstanceFilters,
-        ROWS if rows is None else rows,
+        Kept(ROWS if rows is None else rows),
         QueryDict(query),
         default_sort=Sort("name"),
         default_size=size,

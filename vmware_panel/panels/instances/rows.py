@@ -12,6 +12,7 @@ from typing import Any
 
 from vmware_panel.domain.cloud import ComputeService
 from vmware_panel.domain.inventory import EsxHost, Inventory
+from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.placement import Placement, Remark, Severity, Whereabouts
 
 _VCENTER_UNKNOWN = frozenset({Whereabouts.UNKNOWN, Whereabouts.UNCONFIGURED})
@@ -89,6 +90,14 @@ def _enabled(service: ComputeService) -> str | None:
     if service.enabled is None:
         return None
     return "enabled" if service.enabled else "disabled"
+
+
+def rows_of(placements: Kept[Placement], project_names: Mapping[str, str]) -> Kept[InstanceRow]:
+    """The rows of the list; the same ones as long as the placements and the names are the same."""
+    return placements.derived(
+        ("rows", tuple(sorted(project_names.items()))),
+        lambda: Kept(row_of(placement, project_names) for placement in placements),
+    )
 
 
 def row_of(placement: Placement, project_names: Mapping[str, str]) -> InstanceRow:

@@ -1,13 +1,14 @@
 from datetime import UTC, datetime
+from functools import partial
 
 from django.utils.translation import gettext_lazy as _
 
 from vmware_panel import policy
 from vmware_panel.api import placement
-from vmware_panel.config import ConfigError, get_config
+from vmware_panel.config import CollectorMode, ConfigError, get_config
 from vmware_panel.panels.instances import summary
 from vmware_panel.panels.instances.filters import InstanceFilters
-from vmware_panel.panels.instances.rows import names_in, row_of
+from vmware_panel.panels.instances.rows import names_in, rows_of
 from vmware_panel.panels.instances.tables import InstancesTable
 from vmware_panel.panels.listing import views as listing
 from vmware_panel.panels.listing.columns import Sort
@@ -42,8 +43,9 @@ class InstancesSource(listing.ListSource):
         names = [v.name for v in config.vcenters_for_region(self.request.user.services_region)]
         rows = None
         if report.placements is not None:
-            rows = tuple(row_of(p, report.project_names) for p in report.placements)
-        bar = summary.bar(rows or ())
+            rows = rows_of(report.placements, report.project_names)
+        bar = [] if rows is None else rows.derived("bar", partial(summary.bar, rows))
+        answers = summary.answers(names, report, datetime.now(UTC), config.collector.stale_after_s)
         return listing.Source(
             rows=rows,
             known=names_in(report.inventories),
@@ -53,13 +55,10 @@ class InstancesSource(listing.ListSource):
                 "overview": report.overview,
                 "bar": bar,
                 "unknown": sum(p.count for p in bar if p.share is summary.Share.UNKNOWN),
-                "answers": summary.answers(
-                    names,
-                    report.inventories,
-                    report.troubles,
-                    datetime.now(UTC),
-                    config.collector.stale_after_s,
-                ),
+                "answers": answers,
+                "under_way": any(a.progress and a.progress.under_way for a in answers),
+                "may_refresh": config.collector.mode is not CollectorMode.OFF
+                and policy.allowed(self.request, policy.Rule.REFRESH_INVENTORY),
                 "troubles": [trouble_words(t) for t in report.troubles if t.source not in names],
                 "configured": report.configured,
                 "settings_example": SETTINGS_EXAMPLE,

@@ -3,13 +3,15 @@
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from vmware_panel.domain.kept import Kept
 from vmware_panel.panels.listing.columns import Text
 from vmware_panel.panels.listing.ordering import natural_key
 
@@ -31,6 +33,14 @@ class Choice(NamedTuple):
     label: str
 
 
+class Found(NamedTuple):
+    """The values of a column."""
+
+    choices: tuple[Choice, ...]
+    has_unknown: bool
+    has_nothing: bool
+
+
 class TextFilter(forms.CharField):
     """Rows that hold the words somewhere in `texts`; case does not matter."""
 
@@ -39,7 +49,10 @@ class TextFilter(forms.CharField):
         self.texts = texts
         self.widget.attrs["class"] = "form-control input-sm"
 
-    def learn(self, rows: Sequence[Any], known: Iterable[str], chosen: str) -> None:
+    def study(self, rows: Iterable[Any]) -> None:
+        """Has no choices."""
+
+    def learn(self, found: None, known: Iterable[str], chosen: str) -> None:
         """Has no choices."""
 
     def clean(self, value: Any) -> Predicate | None:
@@ -82,26 +95,33 @@ class ChoiceFilter(forms.CharField):
         self._has_unknown = False
         self._has_nothing = False
 
-    def learn(self, rows: Sequence[Any], known: Iterable[str], chosen: str) -> None:
-        """Takes the choices from the rows; `known` are allowed too, though no row has them.
-
-        `chosen` is what the query string brought, and is shown even if it is no choice.
-        """
+    def study(self, rows: Iterable[Any]) -> Found:
+        """The values that the rows have; depends on nothing but them and the language."""
         names: dict[str, str] = {}
+        has_unknown = has_nothing = False
         for row in rows:
             values = self.values(row)
             if values is None:
-                self._has_unknown = True
+                has_unknown = True
             elif not values:
-                self._has_nothing = True
+                has_nothing = True
             elif isinstance(values, str):
                 if values not in names:
                     names[values] = self.labels(row) if self.labels else self._label(values)
             else:
-                self._has_unknown = self._has_unknown or None in values
+                has_unknown = has_unknown or None in values
                 names.update((v, self._label(v)) for v in values if v and v not in names)
         choices = [Choice(_escaped(value), name) for value, name in names.items()]
-        self._choices = tuple(sorted(_distinct(choices), key=lambda c: natural_key(c.label)))
+        ordered = sorted(_distinct(choices), key=lambda c: natural_key(c.label))
+        return Found(tuple(ordered), has_unknown, has_nothing)
+
+    def learn(self, found: Found, known: Iterable[str], chosen: str) -> None:
+        """Takes the choices from what the rows have; `known` are allowed too, though no row has
+        them.
+
+        `chosen` is what the query string brought, and is shown even if it is no choice.
+        """
+        self._choices, self._has_unknown, self._has_nothing = found
         self._known = frozenset(known) | set(self.fixed)
         self._set_widget(chosen)
 
@@ -205,12 +225,14 @@ class FilterForm(forms.Form):
     def __init__(
         self,
         data: Mapping[str, Any],
-        rows: Sequence[Any],
+        rows: Kept[Any],
         known: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         super().__init__(data, auto_id="filter_%s")
         for name, field in self.fields.items():
-            field.learn(rows, (known or {}).get(name, ()), str(data.get(name, "")))
+            key = ("values", type(self), name, get_language())
+            found = rows.derived(key, partial(field.study, rows))
+            field.learn(found, (known or {}).get(name, ()), str(data.get(name, "")))
             if getattr(field, "typed", False):
                 field.widget.attrs["list"] = f"filter_{name}_values"
             if field.help_text:
@@ -224,6 +246,8 @@ class FilterForm(forms.Form):
     def split(self, rows: Iterable[Any]) -> tuple[list[Any], int]:
         """The rows that belong, and the number of those that nobody can tell of."""
         predicates = self.predicates
+        if not predicates:
+            return list(rows), 0
         belonging: list[Any] = []
         undecided = 0
         for row in rows:

@@ -10,6 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from vmware_panel.domain.kept import Kept
 from vmware_panel.panels.listing.columns import ListingTable, Sort
 from vmware_panel.panels.listing.filters import FilterForm
 from vmware_panel.panels.listing.ordering import sort_rows
@@ -40,7 +41,7 @@ class Listing:
         self,
         table_class: type[ListingTable],
         filter_class: type[FilterForm],
-        rows: Sequence[Any],
+        rows: Kept[Any],
         query: QueryDict,
         *,
         default_sort: Sort,
@@ -60,14 +61,8 @@ class Listing:
         self.default_size = default_size
         self.sizes = sorted({*PAGE_SIZES, default_size})
         self.size = self._read_size(default_size)
-        belonging, self.undecided = self.form.split(rows)
-        column = table_class.base_columns[self.sort.column]
-        self.rows = sort_rows(
-            belonging,
-            column.order_value or attrgetter(self.sort.column),
-            descending=self.sort.descending,
-            ties=[attrgetter(name) for name in ties],
-        )
+        # All rows in order first: that is kept for the next page, and no filter changes an order.
+        self.rows, self.undecided = self.form.split(self._ordered(rows, ties))
         self.page = self._read_page()
 
     @property
@@ -112,6 +107,19 @@ class Listing:
     def selection(self) -> str:
         """The filters and the order as a query string, for the exports."""
         return self.href({SIZE: None})
+
+    def _ordered(self, rows: Kept[Any], ties: Sequence[str]) -> Sequence[Any]:
+        column = self._table_class.base_columns[self.sort.column]
+
+        def order() -> Sequence[Any]:
+            return sort_rows(
+                rows,
+                column.order_value or attrgetter(self.sort.column),
+                descending=self.sort.descending,
+                ties=[attrgetter(name) for name in ties],
+            )
+
+        return rows.derived(("order", self._table_class, str(self.sort), tuple(ties)), order)
 
     def _has(self, step: int) -> bool:
         return self.page.has_next() if step > 0 else self.page.has_previous()

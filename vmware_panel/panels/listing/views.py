@@ -21,6 +21,7 @@ from horizon.utils.functions import get_page_size
 from horizon.views import HorizonTemplateView
 
 from vmware_panel import exports, policy
+from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.outcome import Trouble
 from vmware_panel.panels.listing.columns import ListingTable, Sort
 from vmware_panel.panels.listing.filters import FilterForm
@@ -37,7 +38,7 @@ class Source:
     template wants besides the list.
     """
 
-    rows: Sequence[Any] | None
+    rows: Kept[Any] | None
     known: Mapping[str, Iterable[str]] = field(default_factory=dict)
     read_at: datetime | None = None
     troubles: tuple[Trouble, ...] = ()
@@ -67,7 +68,7 @@ class ListSource(View):
         return Listing(
             self.table_class,
             self.filter_class,
-            source.rows or (),
+            Kept() if source.rows is None else source.rows,
             query,
             default_sort=self.default_sort,
             default_size=default_size,

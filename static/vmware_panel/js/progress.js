@@ -1,0 +1,68 @@
+/* How far a read of vCenter is: asks every second, and loads the page anew when it is through.
+   Without this script the page shows how far it was when it was loaded. */
+(function () {
+  "use strict";
+
+  var EVERY_MS = 1000;
+  var GIVE_UP_AFTER = 10; // failures in a row
+
+  function show(place, vcenter) {
+    place.querySelectorAll("[data-vmware-vcenter]").forEach(function (line) {
+      if (line.dataset.vmwareVcenter !== vcenter.name) {
+        return;
+      }
+      var bar = line.querySelector("progress");
+      var text = line.querySelector(".vmware-progress-text");
+      if (vcenter.expected) {
+        bar.max = vcenter.expected;
+        bar.value = Math.min(vcenter.listed, vcenter.expected);
+      } else {
+        bar.removeAttribute("value");
+      }
+      if (text.textContent !== vcenter.text) {
+        text.textContent = vcenter.text;
+      }
+    });
+  }
+
+  function follow(place) {
+    var failures = 0;
+
+    function again() {
+      window.setTimeout(ask, EVERY_MS);
+    }
+
+    function ask() {
+      window.fetch(place.dataset.vmwareProgress, {
+        credentials: "same-origin",
+        headers: { "X-Requested-With": "XMLHttpRequest" }
+      }).then(function (answer) {
+        if (!answer.ok) {
+          throw new Error(answer.status);
+        }
+        return answer.json();
+      }).then(function (said) {
+        failures = 0;
+        said.vcenters.forEach(function (vcenter) {
+          show(place, vcenter);
+        });
+        if (said.under_way) {
+          again();
+        } else {
+          window.location.reload();
+        }
+      }).catch(function () {
+        failures += 1;
+        if (failures < GIVE_UP_AFTER) {
+          again();
+        }
+      });
+    }
+
+    again();
+  }
+
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("[data-vmware-progress]").forEach(follow);
+  });
+}());

@@ -1,0 +1,166 @@
+"""One collector a vCenter, whoever else would run one."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+
+import pytest
+
+from tests.simulator import RunningSimulator, running_simulator
+from tests.vsphere.rig import endpoint_of
+from vmware_panel.collecting.keeper import Keeper, KeeperState
+from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.domain.snapshot import CollectorState
+from vmware_panel.store import Lease, MemoryStore, StoreError
+from vmware_panel.vsphere import VCenterClient
+
+pytestmark = pytest.mark.simulator
+
+VCENTER = "west"
+WAIT_S = 30
+
+
+class Shared(MemoryStore):
+    """One store of several keepers, as a cache is: its lease is held by one of them at a time.
+
+    What a cache's lease does is tested in tests/store with real caches.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owner = ""
+        self.broken = False
+
+    def lease(self, name: str, holder: str, ttl_s: float) -> Lease:
+        return _SharedLease(self, holder)
+
+
+class _SharedLease:
+    def __init__(self, store: Shared, holder: str) -> None:
+        self._store = store
+        self._holder = holder
+
+    @property
+    def held(self) -> bool:
+        return self._store.owner == self._holder
+
+    def acquire(self) -> bool:
+        if self._store.broken:
+            raise StoreError(TroubleKind.UNREACHABLE, "the cache is down")
+        self._store.owner = self._store.owner or self._holder
+        return self.held
+
+    def release(self) -> None:
+        if self.held:
+            self._store.owner = ""
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[RunningSimulator]:
+    with running_simulator(nova_vms=4) as running:
+        yield running
+
+
+@pytest.fixture
+def client(simulator: RunningSimulator) -> Iterator[VCenterClient]:
+    client = VCenterClient(endpoint_of(simulator))
+    yield client
+    client.close()
+
+
+@contextmanager
+def keeping(store: Shared, client: VCenterClient, holder: str) -> Iterator[Keeper]:
+    keeper = Keeper(VCENTER, store, lambda: nullcontext(client), holder, 3600.0)
+    thread = threading.Thread(target=keeper.run)
+    thread.start()
+    try:
+        yield keeper
+    finally:
+        keeper.stop()
+        thread.join(WAIT_S)
+        assert not thread.is_alive(), "the keeper does not end"
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < deadline, f"waited {WAIT_S} s for {what}"
+        time.sleep(0.02)
+
+
+def watches(store: Shared) -> bool:
+    snapshot = store.read(VCENTER)
+    return bool(
+        snapshot and snapshot.inventory and snapshot.status.state is CollectorState.WATCHING
+    )
+
+
+def test_it_collects_into_the_store_and_says_that_it_stopped(client: VCenterClient):
+    store = Shared()
+    with keeping(store, client, "a") as keeper:
+        until(lambda: watches(store), "the inventory")
+        assert keeper.state is KeeperState.COLLECTING and keeper.published == 1
+        snapshot = store.read(VCENTER)
+        assert snapshot and snapshot.inventory and len(snapshot.inventory.vms) == 4
+    snapshot = store.read(VCENTER)
+    assert snapshot and snapshot.inventory, "what was collected stands"
+    assert snapshot.status.state is CollectorState.STOPPED
+    assert store.owner == "", "the lease is given back"
+
+
+def test_a_standby_asks_vcenter_nothing_and_takes_over_when_the_first_ends(
+    simulator: RunningSimulator, client: VCenterClient
+):
+    store = Shared()
+    second_client = VCenterClient(endpoint_of(simulator))
+    with keeping(store, second_client, "b-waits") as second:
+        until(lambda: second.state is KeeperState.COLLECTING, "the only one to collect")
+    store.owner = "a"
+    with keeping(store, client, "b") as second:
+        until(lambda: second.state is KeeperState.STANDBY, "the standby")
+        before = client.calls.total
+        time.sleep(1.5)
+        assert client.calls.total == before, "a standby has no business with vCenter"
+        store.owner = ""
+        until(lambda: second.state is KeeperState.COLLECTING, "the takeover")
+        until(lambda: watches(store), "its inventory")
+    second_client.close()
+
+
+def test_who_loses_the_lease_stops_collecting(client: VCenterClient):
+    store = Shared()
+    with keeping(store, client, "a") as keeper:
+        until(lambda: watches(store), "the inventory")
+        store.owner = "another"
+        until(lambda: keeper.state is KeeperState.STANDBY, "the end of its collector")
+        assert keeper.collector is None
+
+
+def test_a_store_that_fails_does_not_end_the_collector(
+    client: VCenterClient, caplog: pytest.LogCaptureFixture
+):
+    store = Shared()
+    with keeping(store, client, "a") as keeper:
+        until(lambda: watches(store), "the inventory")
+        collector = keeper.collector
+        store.broken = True
+        time.sleep(2.5)
+        assert keeper.state is KeeperState.COLLECTING and keeper.collector is collector
+        store.broken = False
+        time.sleep(1.5)
+        assert keeper.collector is collector
+    said = [r.message for r in caplog.records if "does not say who collects" in r.message]
+    assert len(said) == 1, said
+
+
+def test_a_refresh_that_a_page_asks_for_is_done(client: VCenterClient):
+    store = Shared()
+    with keeping(store, client, "a") as keeper:
+        until(lambda: watches(store), "the inventory")
+        wanted = store.ask_refresh(VCENTER)
+        assert store.ask_refresh(VCENTER) == wanted, "one that is pending is not asked for twice"
+        until(lambda: (s := store.read(VCENTER)) and s.status.refreshed == wanted, "the refresh")
+        snapshot = store.read(VCENTER)
+        assert snapshot and not snapshot.refreshing
+        assert keeper.published == 2

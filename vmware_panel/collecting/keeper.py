@@ -1,0 +1,170 @@
+"""Sees to it that one vCenter has one collector: runs it, or stands by while another does."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from enum import StrEnum
+
+from vmware_panel.collecting.publisher import Publisher
+from vmware_panel.store import SnapshotStore, StoreError
+from vmware_panel.vsphere import Collector, VCenterClient
+
+LOG = logging.getLogger(__name__)
+
+TICK_S = 1.0
+BEAT_S = 5.0
+LEASE_TTL_S = 6.0
+"""How long the lease of a holder that died keeps the others away; renewed at every tick."""
+
+END_S = 15.0
+"""How long the end of a collector is waited for: a page under way is finished first."""
+
+OpenClient = Callable[[], AbstractContextManager[VCenterClient]]
+
+
+class KeeperState(StrEnum):
+    STOPPED = "stopped"
+    STANDBY = "standby"  # another holds the lease
+    WAITING = "waiting"  # the store does not answer, so nobody knows who holds it
+    COLLECTING = "collecting"
+
+
+class Keeper:
+    """Runs in a thread of its own until `stop`.
+
+    `open_client` gives the client whose session the collector uses, for as long as it runs: a
+    standby has none. `holder` names this keeper in the lease.
+    """
+
+    def __init__(
+        self,
+        vcenter: str,
+        store: SnapshotStore,
+        open_client: OpenClient,
+        holder: str,
+        relist_interval_s: float,
+    ) -> None:
+        self.vcenter = vcenter
+        self._writer_of = store.writer
+        self._lease = store.lease(vcenter, holder, LEASE_TTL_S)
+        self._open_client = open_client
+        self._relist_interval_s = relist_interval_s
+        self._stopping = threading.Event()
+        self._lost = threading.Event()
+        self._term: _Term | None = None
+        self._state = KeeperState.STOPPED
+        self._store_failing = False
+
+    @property
+    def state(self) -> KeeperState:
+        return self._state
+
+    @property
+    def collector(self) -> Collector | None:
+        """The one that runs just now."""
+        term = self._term
+        return term.collector if term else None
+
+    @property
+    def published(self) -> int:
+        """Versions that this keeper's collector has written since it began."""
+        term = self._term
+        return term.publisher.published if term else 0
+
+    def run(self) -> None:
+        """Returns after `stop`, with the collector ended and the lease given back."""
+        try:
+            while not self._stopping.is_set():
+                self._tick()
+                self._stopping.wait(TICK_S)
+        finally:
+            self._end_term()
+            self._release()
+            self._state = KeeperState.STOPPED
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _tick(self) -> None:
+        held = self._holds()
+        if held and not self._lost.is_set():
+            self._collect()
+        elif held is None:
+            # Whoever held it before may go on: nobody else can take it meanwhile.
+            self._state = KeeperState.COLLECTING if self._term else KeeperState.WAITING
+        else:
+            self._end_term()
+            self._lost.clear()
+            self._state = KeeperState.STANDBY
+
+    def _collect(self) -> None:
+        if self._term is None or not self._term.running:
+            self._end_term()
+            self._term = _Term(self)
+            LOG.info("vCenter %s: this process collects its inventory", self.vcenter)
+        self._state = KeeperState.COLLECTING
+        self._term.tick()
+
+    def _holds(self) -> bool | None:
+        try:
+            held = self._lease.acquire()
+        except StoreError as error:
+            if not self._store_failing:
+                LOG.warning(
+                    "vCenter %s: the store does not say who collects: %s",
+                    self.vcenter,
+                    error.trouble.detail,
+                )
+            self._store_failing = True
+            return None
+        self._store_failing = False
+        return held
+
+    def _release(self) -> None:
+        try:
+            self._lease.release()
+        except StoreError:
+            LOG.debug("vCenter %s: the lease ends by itself", self.vcenter)
+
+    def _end_term(self) -> None:
+        term, self._term = self._term, None
+        if term is not None:
+            term.end()
+            LOG.info("vCenter %s: this process no longer collects", self.vcenter)
+
+
+class _Term:
+    """One collector from its beginning to its end, with its client and its thread."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._writer = keeper._writer_of(keeper.vcenter)
+        self._exit = ExitStack()
+        self.publisher = Publisher(keeper.vcenter, self._writer, keeper._lost.set)
+        client = self._exit.enter_context(keeper._open_client())
+        self.collector = client.collector(self.publisher, keeper._relist_interval_s)
+        self._thread = threading.Thread(
+            target=self.collector.run, name=f"vmware-collector-{keeper.vcenter}", daemon=True
+        )
+        self._thread.start()
+        self._beat_at_s = time.monotonic() + BEAT_S
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def tick(self) -> None:
+        try:
+            if wanted := self._writer.refresh_wanted():
+                self.collector.refresh(wanted)
+        except StoreError:
+            pass  # said already: the lease is asked for in the same tick
+        if time.monotonic() >= self._beat_at_s:
+            self._beat_at_s = time.monotonic() + BEAT_S
+            self.publisher.sign_of_life()
+
+    def end(self) -> None:
+        self.collector.stop()
+        self._thread.join(END_S)
+        self._exit.close()
