@@ -58,4 +58,5 @@ func refreshClusterSummary(cluster *ClusterComputeResource) {
 			full.UsageSummary.TotalMemCapacityMB = int32(sum.EffectiveMemory)
 		}
 	})
+	touch(cluster.Self)
 }
