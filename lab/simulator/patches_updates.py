@@ -50,6 +50,12 @@ UPDATE_PATCHES: tuple[Patch, ...] = (
         "\t\tRemoveReference(field, ref)\n\t})\n",
         "\t\tRemoveReference(field, ref)\n\t})\n\ttouch(obj.Reference())\n",
     ),
+    Patch(
+        "cluster_compute_resource.go",
+        "A change of DRS or HA was passed over.",
+        "\t\t\tc.updateRules,\n",
+        "\t\t\tc.updateServices,\n\t\t\tc.updateRules,\n",
+    ),
     # --- views
     Patch(
         "view_manager.go",
