@@ -10,13 +10,22 @@ the same client code runs against it and against a vCenter.
 """
 
 from lab.simulator.build import SimulatorBuildError, ensure_built
-from lab.simulator.client import Calls, SimulatorControl, SimulatorControlError, VCenterLogin
+from lab.simulator.client import (
+    Calls,
+    Churn,
+    SessionObjects,
+    SimulatorControl,
+    SimulatorControlError,
+    VCenterLogin,
+)
 from lab.simulator.options import Account, SimulatorOptions, nova_instance_uuid
 from lab.simulator.wsdl import ensure_wsdl
 
 __all__ = [
     "Account",
     "Calls",
+    "Churn",
+    "SessionObjects",
     "SimulatorBuildError",
     "SimulatorControl",
     "SimulatorControlError",

@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -67,6 +67,8 @@ class Calls:
     sessions: Mapping[str, int]
     """Sessions at present, by user; not reset."""
     sessions_ever: int
+    most_sessions: Mapping[str, int] = field(default_factory=dict)
+    """The most that a user has had at once."""
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
@@ -75,6 +77,40 @@ class Calls:
     @property
     def total(self) -> int:
         return sum(self.methods.values())
+
+
+@dataclass(frozen=True)
+class SessionObjects:
+    """What the sessions at present have made and not given back.
+
+    The PropertyCollector that every session has from its beginning is not counted.
+    """
+
+    collectors: int
+    filters: int
+    views: int
+    waits: int
+    """Calls of ``WaitForUpdatesEx`` that wait at this moment."""
+    pages: int
+    """Tokens that wait for ``ContinueRetrievePropertiesEx``."""
+
+
+ChurnKind = Literal["power", "host", "annotation"]
+CHURN_KINDS: tuple[ChurnKind, ...] = ("power", "host", "annotation")
+
+
+@dataclass(frozen=True)
+class Churn:
+    """How far a churn is."""
+
+    running: bool
+    done: int
+    """Changes made."""
+    by_kind: Mapping[str, int] | None
+    vms: int
+    """VMs that were changed, once or more."""
+    behind: bool
+    """The machine could not keep up with the rate."""
 
 
 class SimulatorControlError(RuntimeError):
@@ -93,18 +129,78 @@ class SimulatorControl:
     def reset_calls(self) -> None:
         self._ask("POST", "/lab/calls/reset")
 
-    def expire_sessions(self, reads: Literal["missing", "fault", "empty"] = "missing") -> int:
-        """End every session, as the idle limit does; how many there were.
+    def objects(self) -> SessionObjects:
+        return SessionObjects(**self._ask("GET", "/lab/objects"))
+
+    def expire_sessions(
+        self, reads: Literal["missing", "fault", "empty"] = "missing", user: str | None = None
+    ) -> int:
+        """End every session (or those of ``user``), as the idle limit does; how many there were.
 
         ``reads`` says how property reads without a session are answered from then on. vCenters
         do all three (``oslo_vmware/api.py``): by a missingSet, by a NotAuthenticated fault, or
         by an empty result.
         """
-        return int(self._ask("POST", "/lab/sessions/expire", {"reads": reads})["expired"])
+        wanted = {"reads": reads, "user": user}
+        return int(self._ask("POST", "/lab/sessions/expire", wanted)["expired"])
 
     def delay(self, milliseconds: int, method: str = "*") -> None:
         """Answer calls of ``method`` (``*``: all others) so much later, until set to 0."""
         self._ask("POST", "/lab/delay", {"method": method, "milliseconds": milliseconds})
+
+    def fault(
+        self,
+        fault: str,
+        method: str = "*",
+        *,
+        user: str | None = None,
+        about: str | None = None,
+        after: int = 0,
+        times: int = 1,
+    ) -> None:
+        """Answer calls of ``method`` by a vSphere fault, such as ``InvalidCollectorVersion``.
+
+        ``after`` calls pass first, then ``times`` calls get it (0: until :meth:`clear_faults`).
+        ``user``: only that user's calls; ``""`` are those without a session. ``about``
+        (``VirtualMachine:vm-12``) is what a fault names that names an object; else it names what
+        was called. The session lives on: see :meth:`expire_sessions`.
+        """
+        wanted = {"fault": fault, "method": method, "user": user, "after": after, "times": times}
+        self._ask("POST", "/lab/fault", {**wanted, "object": about or ""})
+
+    def hang(
+        self, method: str = "*", *, user: str | None = None, after: int = 0, times: int = 1
+    ) -> None:
+        """As :meth:`fault`, but with no answer at all until :meth:`clear_faults`."""
+        self.fault("hang", method, user=user, after=after, times=times)
+
+    def clear_faults(self) -> None:
+        self._ask("POST", "/lab/fault/clear")
+
+    def limit_pages(self, objects: int) -> None:
+        """Page reads and updates by so many objects at most, whatever is asked for; 0: no limit."""
+        self._ask("POST", "/lab/page_limit", {"objects": objects})
+
+    def churn(
+        self,
+        changes_per_s: float,
+        seconds: float,
+        kinds: Sequence[ChurnKind] = CHURN_KINDS,
+        seed: int = 1,
+    ) -> None:
+        """Change random VMs from now on; returns at once. The same seed makes the same changes.
+
+        ``power`` switches between on and off, ``host`` moves within the cluster, ``annotation``
+        writes another text.
+        """
+        wanted = {"changes_per_s": changes_per_s, "seconds": seconds, "seed": seed}
+        self._ask("POST", "/lab/churn", {**wanted, "kinds": list(kinds)})
+
+    def churn_state(self) -> Churn:
+        return Churn(**self._ask("GET", "/lab/churn"))
+
+    def stop_churn(self) -> None:
+        self._ask("POST", "/lab/churn/stop")
 
     def set_free(self, datastore: str, free_bytes: int | None) -> None:
         """Make a datastore report so much free space; ``None``: what it would be."""

@@ -17,15 +17,14 @@ INVENTORY_PATCHES: tuple[Patch, ...] = (
 \t\t\t}
 \t\t}
 
-\t\tf, _ := fieldValue(obj, ts.Path)
-
-\t\tfor _, ref := range rr.unvisited(ts, fieldRefs(f)) {""",
+\t\tfor _, ref := range rr.unvisited(ts, rr.step(ctx, obj, ts.Path)) {""",
     ),
     Patch(
         "property_collector.go",
-        "The memory of the ways already gone.",
+        "The memory of the ways already gone, and of where the selection was read.",
         "\tspecs     map[string]*types.TraversalSpec\n}",
-        "\tspecs     map[string]*types.TraversalSpec\n\tvisited   map[visit]bool\n}",
+        "\tspecs     map[string]*types.TraversalSpec\n\tvisited   map[visit]bool\n"
+        "\tsources   map[types.ManagedObjectReference]struct{}\n}",
     ),
     Patch(
         "property_collector.go",
@@ -65,9 +64,10 @@ INVENTORY_PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "property_collector.go",
-        "The pages that wait for ContinueRetrievePropertiesEx.",
+        "The pages that wait for ContinueRetrievePropertiesEx, and what updates need.",
         "\tcancel  context.CancelFunc\n}",
-        "\tcancel  context.CancelFunc\n\tpages   map[string]propertyPage\n}",
+        "\tcancel  context.CancelFunc\n\tpages   map[string]propertyPage\n"
+        "\tlive    liveUpdates\n}",
     ),
     renamed(
         "property_collector.go",
@@ -81,57 +81,6 @@ INVENTORY_PATCHES: tuple[Patch, ...] = (
         "res := pc.RetrievePropertiesEx(ctx, ",
         "res := pc.retrievePropertiesEx(ctx, ",
         2,
-    ),
-    Patch(
-        "property_collector.go",
-        "A change between the first state and the listening was lost: a client that waited for a "
-        "task waited for ever.",
-        "\t\tapply()                // Collect current state\n"
-        '\t\tset.Version = "-"      // Next request with Version set will wait via loop below\n'
-        "\t\tctx.Map.AddHandler(pc) // Listen for create, update, delete of managed objects\n",
-        '\t\tctx.Map.AddHandler(pc)\n\t\tapply()\n\t\tset.Version = "-"\n',
-    ),
-    Patch(
-        "property_collector.go",
-        "A collector without a filter kept every update that there ever was.",
-        "\tpc.mu.Lock()\n\tpc.updates = append(pc.updates, u)\n",
-        "\tpc.mu.Lock()\n\tif len(pc.Filter) == 0 {\n\t\tpc.mu.Unlock()\n\t\treturn\n\t}\n"
-        "\tpc.updates = append(pc.updates, u)\n",
-    ),
-    Patch(
-        "registry.go",
-        "Every session has a PropertyCollector of the same name: the last that listened got all "
-        "the updates.",
-        "\tr.handlers[h.Reference()] = h\n",
-        "\tr.handlers[handlerKey(h)] = h\n",
-    ),
-    Patch(
-        "registry.go",
-        "As above.",
-        "\tdelete(r.handlers, h.Reference())\n",
-        "\tdelete(r.handlers, handlerKey(h))\n",
-    ),
-    Patch(
-        "property_collector.go",
-        "As above.",
-        "\tctx.Map.Remove(c.This)\n",
-        "\tctx.Map.RemoveHandler(pc)\n",
-    ),
-    Patch(
-        "session_manager.go",
-        "As above: what a session has made stops to listen when the session ends.",
-        """\tpc := Map.content().PropertyCollector
-
-\tfor ref, obj := range ctx.Session.Registry.objects {
-\t\tif ref == pc {
-\t\t\tcontinue // don't unregister the PropertyCollector singleton
-\t\t}
-\t\tif _, ok := obj.(RegisterObject); ok {
-\t\t\tctx.Map.Remove(ref) // Remove RegisterObject handlers
-\t\t}
-\t}
-""",
-        "\tsession.stopListening()\n",
     ),
     # --- sessions and requests
     Patch(

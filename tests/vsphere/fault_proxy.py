@@ -1,8 +1,8 @@
 """Stands between a client and the simulator, and makes the faults that the simulator cannot.
 
 A real TLS server with a certificate of the test's own; what it is not told to spoil it hands on
-unchanged, so the client speaks with the real simulator. The faults are those that HTTP clients
-meet in the field: dead peers, dripping and broken answers, statuses of proxies in between.
+unchanged, so the client speaks with the real simulator. What it can do to an answer is in
+`tests.vsphere.faults`; here is what befalls connections: restarts, deafness, other certificates.
 """
 
 import re
@@ -17,138 +17,118 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.vsphere.faults import (
+    Exchange,
+    Fault,
+    cut_after,
+    cut_off,
+    delayed,
+    drip,
+    empty_answer,
+    hang_up,
+    http_status,
+    rewritten,
+    session_missing,
+    silence,
+    soap_fault,
+    truncated_to,
+)
+
+__all__ = [
+    "Exchange",
+    "Fault",
+    "FaultProxy",
+    "closed_port",
+    "cut_after",
+    "cut_off",
+    "deaf_listener",
+    "delayed",
+    "drip",
+    "empty_answer",
+    "fault_proxy",
+    "hang_up",
+    "http_status",
+    "rewritten",
+    "session_missing",
+    "silence",
+    "soap_fault",
+    "truncated_to",
+    "wait_until",
+]
+
 _METHOD = re.compile(rb"<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)")
-
-Fault = Callable[["Exchange"], None]
-
-
-class Exchange:
-    """One request at the proxy, with the ways to answer it."""
-
-    def __init__(self, handler: "_Handler", body: bytes) -> None:
-        self.handler = handler
-        self.body = body
-        self._upstream: tuple[int, bytes, list[tuple[str, str]]] | None = None
-
-    @property
-    def upstream(self) -> tuple[int, bytes, list[tuple[str, str]]]:
-        """Status, body and headers of the simulator's true answer."""
-        if self._upstream is None:
-            self._upstream = self.handler.ask_simulator(self.body)
-        return self._upstream
-
-    def answer(
-        self, status: int, body: bytes, headers: list[tuple[str, str]] | None = None
-    ) -> None:
-        handler = self.handler
-        handler.send_response(status)
-        for name, value in headers or [("Content-Type", "text/xml")]:
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    def hand_on(self) -> None:
-        self.answer(*self.upstream)
-
-
-def http_status(status: int) -> Fault:
-    return lambda exchange: exchange.answer(status, b"<html>no</html>")
-
-
-def hang_up(exchange: Exchange) -> None:
-    """Ends the connection before a byte of the answer."""
-    exchange.handler.close_connection = True
-    with suppress(OSError):
-        exchange.handler.connection.shutdown(socket.SHUT_RDWR)
-
-
-def silence(exchange: Exchange) -> None:
-    """Never answers."""
-    exchange.handler.proxy.stopping.wait(60)
-    exchange.handler.close_connection = True
-
-
-def drip(exchange: Exchange) -> None:
-    """A true answer, one byte at a time, so that no single read of the client ever waits long."""
-    status, body, _ = exchange.upstream
-    head = f"HTTP/1.1 {status} OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    exchange.handler.close_connection = True
-    with suppress(OSError):
-        for byte in head + body:
-            if exchange.handler.proxy.stopping.wait(0.05):
-                return
-            exchange.handler.connection.sendall(bytes([byte]))
-
-
-def cut_off(exchange: Exchange) -> None:
-    """Promises the whole answer, sends the half of it, and hangs up."""
-    status, body, _ = exchange.upstream
-    handler = exchange.handler
-    handler.send_response(status)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body[: len(body) // 2])
-    handler.wfile.flush()
-    hang_up(exchange)
-
-
-def rewritten(change: Callable[[bytes], bytes]) -> Fault:
-    def fault(exchange: Exchange) -> None:
-        status, body, headers = exchange.upstream
-        exchange.answer(status, change(body), headers)
-
-    return fault
-
-
-def soap_fault(kind: str, message: str = "said the server", inside: str = "") -> Fault:
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?>'
-        '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
-        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault>'
-        f"<faultcode>ServerFaultCode</faultcode><faultstring>{message}</faultstring>"
-        f'<detail><{kind}Fault xmlns="urn:vim25" xsi:type="{kind}">{inside}</{kind}Fault></detail>'
-        "</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
-    )
-    return lambda exchange: exchange.answer(500, body.encode())
-
-
-def empty_answer(method: str) -> Fault:
-    """A result that says nothing, as vCenter may answer one who is not logged in."""
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?>'
-        '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">'
-        f'<soapenv:Body><{method}Response xmlns="urn:vim25"></{method}Response>'
-        "</soapenv:Body></soapenv:Envelope>"
-    )
-    return lambda exchange: exchange.answer(200, body.encode())
 
 
 class FaultProxy:
     """Counts what passes; `spoil(method, fault)` spoils that method until `heal`."""
 
-    def __init__(self, upstream_port: int) -> None:
+    def __init__(self, upstream_port: int, certificate: Path, key: Path) -> None:
         self.upstream_port = upstream_port
         self.port = 0
         self.connections = 0
         self.seen: list[str] = []
         self.stopping = threading.Event()
-        self.sockets: list[socket.socket] = []
+        self.open_sockets: set[socket.socket] = set()
+        self.deaf = False
+        """Connections are taken and not a byte is said, no TLS either: half-open TCP, as a load
+        balancer in front of a dead vCenter or a paused machine leaves it."""
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._faults: dict[str, list[Fault | None]] = {}
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self.present(certificate, key)
+
+    def present(self, certificate: Path, key: Path) -> None:
+        """From the next connection on, show this certificate: of another CA, for another name,
+        expired; what a renewal gone wrong or a man in the middle shows."""
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        self.tls = tls
 
     def spoil(self, method: str, fault: Fault, *, after: int = 0, times: int = 1000) -> None:
-        """From the call after the next `after` ones, and then `times` times."""
+        """From the call after the next `after` ones, and then `times` times; `*`: any method."""
         self._faults[method] = [None] * after + [fault] * times
+
+    def spoil_page(self, number: int, fault: Fault) -> None:
+        """One page of the next paged read, counted from 1."""
+        if number == 1:
+            self.spoil("RetrievePropertiesEx", fault, times=1)
+        else:
+            self.spoil("ContinueRetrievePropertiesEx", fault, after=number - 2, times=1)
 
     def heal(self) -> None:
         self._faults.clear()
 
     def break_connections(self) -> None:
         """All that are open now, as a restart does."""
-        for connection in self.sockets:
+        for connection in list(self.open_sockets):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        self.sockets.clear()
+
+    def go_down(self) -> None:
+        """vCenter stops: every connection is cut and new ones are refused, until `come_back`.
+
+        Its sessions are the simulator's to end (`expire_sessions`).
+        """
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join(5)
+        self._server = self._thread = None
+        self.break_connections()
+
+    def come_back(self) -> None:
+        """Listens on the same port as before."""
+
+        class Handler(_Handler):
+            proxy = self
+
+        self._server = _Server(("127.0.0.1", self.port), Handler)
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
+        self._thread.start()
 
     def next_fault(self, method: str) -> Fault | None:
         queue = self._faults.get(method) or self._faults.get("*")
@@ -161,6 +141,23 @@ class FaultProxy:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     proxy: FaultProxy
+
+    def setup(self) -> None:
+        """TLS with the certificate of the moment; a failed handshake is the client's affair."""
+        self.proxy.connections += 1
+        if self.proxy.deaf:
+            self.proxy.stopping.wait(60)
+        self.request.settimeout(30)
+        self.request = self.proxy.tls.wrap_socket(self.request, server_side=True)
+        self.proxy.open_sockets.add(self.request)
+        super().setup()
+
+    def finish(self) -> None:
+        self.proxy.open_sockets.discard(self.request)
+        try:
+            super().finish()
+        finally:
+            self.request.close()  # the server closes only the socket that TLS took over
 
     def do_GET(self) -> None:
         self._pass(f"GET {self.path}", b"")
@@ -211,30 +208,15 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def fault_proxy(upstream_port: int, certificate: Path, key: Path) -> Iterator[FaultProxy]:
-    proxy = FaultProxy(upstream_port)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-
-    class Handler(_Handler):
-        def setup(self) -> None:
-            proxy.connections += 1
-            self.request.settimeout(30)
-            self.request = context.wrap_socket(self.request, server_side=True)
-            proxy.sockets.append(self.request)
-            super().setup()
-
-    Handler.proxy = proxy
-    server = _Server(("127.0.0.1", 0), Handler)
-    proxy.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
+    """A proxy before the simulator at `upstream_port`, on a port of its own."""
+    proxy = FaultProxy(upstream_port, certificate, key)
+    proxy.come_back()
     try:
         yield proxy
     finally:
         proxy.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+        proxy.go_down()
+        wait_until(lambda: not proxy.open_sockets)
 
 
 @contextmanager
@@ -248,13 +230,15 @@ def deaf_listener() -> Iterator[int]:
             while True:
                 kept.append(listener.accept()[0])
 
-    threading.Thread(target=accept, daemon=True).start()
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
     try:
         yield listener.getsockname()[1]
     finally:
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+        thread.join(5)
         for accepted in kept:
             accepted.close()
 

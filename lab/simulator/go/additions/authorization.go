@@ -148,6 +148,18 @@ var readPrefixes = []string{
 	"Read", "ResetCollector", "ResetListView", "Retrieve", "Rewind", "SessionIsActive", "SetCollectorPageSize", "WaitForUpdates",
 }
 
+func isRead(method string) bool {
+	if _, ok := needed[method]; ok || strings.HasSuffix(method, vTaskSuffix) {
+		return false
+	}
+	for _, prefix := range readPrefixes {
+		if strings.HasPrefix(method, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // refuse returns NoPermission when a read-only account calls a method that needs more.
 func refuse(ctx *Context, method *Method) soap.HasFault {
 	if ctx.Session == nil {
@@ -159,12 +171,8 @@ func refuse(ctx *Context, method *Method) soap.HasFault {
 	}
 	privilege, ok := needed[method.Name]
 	if !ok {
-		if !strings.HasSuffix(method.Name, vTaskSuffix) {
-			for _, prefix := range readPrefixes {
-				if strings.HasPrefix(method.Name, prefix) {
-					return nil
-				}
-			}
+		if isRead(method.Name) {
+			return nil
 		}
 		privilege = "Global.Settings"
 	}

@@ -18,20 +18,33 @@ type callBook struct {
 	Logins       map[string]int            `json:"logins"`
 	FailedLogins int                       `json:"failed_logins"`
 	Sessions     map[string]int            `json:"sessions"` // at present, by user
+	MostSessions map[string]int            `json:"most_sessions"`
 	SessionsEver int                       `json:"sessions_ever"`
 }
 
 var book = newCallBook()
 
 func newCallBook() *callBook {
-	return &callBook{Methods: map[string]int{}, ByUser: map[string]map[string]int{}, Logins: map[string]int{}}
+	return &callBook{Methods: map[string]int{}, ByUser: map[string]map[string]int{}, Logins: map[string]int{}, MostSessions: map[string]int{}}
 }
 
-func (b *callBook) reset() {
+func (b *callBook) reset(sessions map[string]int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.Methods, b.ByUser, b.Logins = map[string]int{}, map[string]map[string]int{}, map[string]int{}
 	b.FailedLogins, b.SessionsEver = 0, 0
+	b.MostSessions = map[string]int{}
+	b.reached(sessions)
+}
+
+// reached keeps the highest number of sessions that a user has had at once. The caller holds b.mu.
+func (b *callBook) reached(sessions map[string]int) {
+	b.Sessions = sessions
+	for user, n := range sessions {
+		if n > b.MostSessions[user] {
+			b.MostSessions[user] = n
+		}
+	}
 }
 
 func (b *callBook) count(method, user string) {
@@ -81,6 +94,9 @@ func (s *Service) countedCall(ctx *Context, method *Method) soap.HasFault {
 	if delay := delayOf(method.Name); delay > 0 {
 		time.Sleep(delay)
 	}
+	if fault := injected(ctx, method, user); fault != nil {
+		return fault
+	}
 	if fault := refuse(ctx, method); fault != nil {
 		return fault
 	}
@@ -90,6 +106,7 @@ func (s *Service) countedCall(ctx *Context, method *Method) soap.HasFault {
 		}
 	}
 	res := s.call(ctx, method)
+	touchCalled(method)
 	switch {
 	case method.Name == "Login":
 		book.login(method.Body.(*types.Login).UserName, res.Fault() == nil)
@@ -115,8 +132,7 @@ func answerUnauthenticated(method *Method) soap.HasFault {
 	}
 	switch unauthenticatedReads() {
 	case "fault":
-		return &serverFaultBody{Reason: Fault("The session is not authenticated.", &types.NotAuthenticated{
-			NoPermission: types.NoPermission{Object: method.This, PrivilegeId: "System.View"}})}
+		return &serverFaultBody{Reason: Fault("The session is not authenticated.", notAuthenticated(method.This))}
 	case "empty":
 		return &methods.RetrievePropertiesExBody{Res: new(types.RetrievePropertiesExResponse)}
 	}

@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"reflect"
+
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -27,6 +29,28 @@ func configureCluster(cluster *ClusterComputeResource) {
 	cluster.Configuration.DasConfig, cluster.Configuration.DrsConfig = das, drs
 	if config, ok := cluster.ConfigurationEx.(*types.ClusterConfigInfoEx); ok {
 		config.DasConfig, config.DrsConfig = das, drs
+	}
+}
+
+// updateServices changes DRS and HA as the spec says, which govmomi's simulator passed over.
+func (c *ClusterComputeResource) updateServices(config *types.ClusterConfigInfoEx, spec *types.ClusterConfigSpecEx) types.BaseMethodFault {
+	if drs := spec.DrsConfig; drs != nil {
+		mergeSet(&config.DrsConfig, drs)
+	}
+	if das := spec.DasConfig; das != nil {
+		mergeSet(&config.DasConfig, das)
+	}
+	c.Configuration.DasConfig, c.Configuration.DrsConfig = config.DasConfig, config.DrsConfig
+	return nil
+}
+
+// mergeSet copies the fields that are set in another value of the same type.
+func mergeSet(into, from interface{}) {
+	to, source := reflect.ValueOf(into).Elem(), reflect.ValueOf(from).Elem()
+	for i := 0; i < source.NumField(); i++ {
+		if field := source.Field(i); !field.IsZero() {
+			to.Field(i).Set(field)
+		}
 	}
 }
 
@@ -58,4 +82,5 @@ func refreshClusterSummary(cluster *ClusterComputeResource) {
 			full.UsageSummary.TotalMemCapacityMB = int32(sum.EffectiveMemory)
 		}
 	})
+	touch(cluster.Self)
 }

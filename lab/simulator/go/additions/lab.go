@@ -74,6 +74,7 @@ func NewLab(options LabOptions) (*Lab, error) {
 	}
 	lab.addVirtualMachines(clusters)
 	refreshSpace()
+	Map.AddHandler(new(toucher))
 	return lab, nil
 }
 

@@ -14,7 +14,10 @@ import (
 //
 //	GET  /lab/calls                    what was called, by whom, and how many sessions there are
 //	POST /lab/calls/reset
-//	POST /lab/sessions/expire          {"reads": "missing" | "fault" | "empty"}: end every session
+//	GET  /lab/objects                  what the sessions have made: collectors, filters, views, waits, pages
+//	POST /lab/sessions/expire          {"reads": "missing" | "fault" | "empty", "user": null}
+//	POST /lab/fault, /lab/fault/clear, /lab/page_limit    faults.go
+//	GET and POST /lab/churn, POST /lab/churn/stop         churn.go
 //	POST /lab/delay                    {"method": "RetrievePropertiesEx" | "*", "milliseconds": 0}
 //	POST /lab/datastores/NAME/free     {"free_bytes": 1024}, or null for what it would be
 func handleLabRequests(s *Service) {
@@ -22,26 +25,28 @@ func handleLabRequests(s *Service) {
 		if !methodIs(w, r, http.MethodGet) {
 			return
 		}
+		sessions := s.sm.sessionsByUser()
 		book.mu.Lock()
 		defer book.mu.Unlock()
-		book.Sessions = s.sm.sessionsByUser()
+		book.reached(sessions)
 		answer(w, book)
 	})
 	s.HandleFunc("/lab/calls/reset", post(func(*http.Request) (interface{}, error) {
-		book.reset()
+		book.reset(s.sm.sessionsByUser())
 		return nil, nil
 	}))
 	s.HandleFunc("/lab/sessions/expire", post(func(r *http.Request) (interface{}, error) {
 		wanted := struct {
-			Reads string `json:"reads"`
-		}{"missing"}
+			Reads string  `json:"reads"`
+			User  *string `json:"user"`
+		}{Reads: "missing"}
 		if err := decode(r, &wanted); err != nil {
 			return nil, err
 		}
 		if err := setUnauthenticatedReads(wanted.Reads); err != nil {
 			return nil, err
 		}
-		return map[string]int{"expired": s.sm.expireAll()}, nil
+		return map[string]int{"expired": s.sm.expire(wanted.User)}, nil
 	}))
 	s.HandleFunc("/lab/delay", post(func(r *http.Request) (interface{}, error) {
 		var wanted struct {
@@ -56,6 +61,13 @@ func handleLabRequests(s *Service) {
 		slowness.delay[wanted.Method] = time.Duration(wanted.Milliseconds) * time.Millisecond
 		return nil, nil
 	}))
+	handleFaultRequests(s)
+	handleChurnRequests(s)
+	s.HandleFunc("/lab/objects", func(w http.ResponseWriter, r *http.Request) {
+		if methodIs(w, r, http.MethodGet) {
+			answer(w, s.sm.sessionObjects())
+		}
+	})
 	s.HandleFunc("/lab/datastores/", post(func(r *http.Request) (interface{}, error) {
 		part := strings.Split(strings.TrimPrefix(r.URL.Path, "/lab/datastores/"), "/")
 		if len(part) != 2 || part[1] != "free" {
@@ -125,6 +137,32 @@ func setUnauthenticatedReads(way string) error {
 	return nil
 }
 
+// keep puts a session back that a call has used, unless it has ended meanwhile; a login begins it.
+func (m *SessionManager) keep(session Session, login bool) bool {
+	sessionMutex.Lock()
+	_, known := m.sessions[session.Key]
+	if known || login {
+		m.sessions[session.Key] = session
+	}
+	sessionMutex.Unlock()
+	if login {
+		users := m.sessionsByUser()
+		book.mu.Lock()
+		book.reached(users)
+		book.mu.Unlock()
+	}
+	return known || login
+}
+
+// terminate ends one session.
+func (m *SessionManager) terminate(id string) {
+	session, ok := m.getSession(id)
+	m.delSession(id)
+	if ok {
+		session.stopListening()
+	}
+}
+
 func (m *SessionManager) sessionsByUser() map[string]int {
 	sessionMutex.Lock()
 	defer sessionMutex.Unlock()
@@ -135,13 +173,16 @@ func (m *SessionManager) sessionsByUser() map[string]int {
 	return users
 }
 
-// expireAll ends every session with its views, filters and pages, as the idle limit would.
-func (m *SessionManager) expireAll() int {
+// expire ends every session, or those of a user, with its views, filters and pages, as the idle limit
+// would.
+func (m *SessionManager) expire(user *string) int {
 	sessionMutex.Lock()
 	expired := make([]Session, 0, len(m.sessions))
 	for id, session := range m.sessions {
-		expired = append(expired, session)
-		delete(m.sessions, id)
+		if user == nil || strings.EqualFold(*user, session.UserName) {
+			expired = append(expired, session)
+			delete(m.sessions, id)
+		}
 	}
 	sessionMutex.Unlock()
 	for _, session := range expired {
@@ -164,7 +205,7 @@ func (s Session) stopListening() {
 	for _, handler := range handlers {
 		Map.RemoveHandler(handler)
 		if pc, ok := handler.(*PropertyCollector); ok {
-			pc.CancelWaitForUpdates(nil)
+			pc.close(notAuthenticated(pc.Self))
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"fmt"
-
 	"github.com/google/uuid"
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/soap"
@@ -64,7 +62,7 @@ func (rr *retrieveResult) wanted(ctx *Context, ref types.ManagedObjectReference)
 // firstPage honours RetrieveOptions.maxObjects: it returns the objects of the first page and keeps the
 // others under a token. The values of a later page are read when it is asked for, as in a vCenter.
 func (pc *PropertyCollector) firstPage(ctx *Context, rr *retrieveResult, refs []types.ManagedObjectReference) []types.ManagedObjectReference {
-	if rr.req.Options.MaxObjects <= 0 {
+	if serverLimit(int(rr.req.Options.MaxObjects)) <= 0 {
 		return refs
 	}
 	seen := make(map[types.ManagedObjectReference]bool, len(refs))
@@ -79,7 +77,7 @@ func (pc *PropertyCollector) firstPage(ctx *Context, rr *retrieveResult, refs []
 }
 
 func (pc *PropertyCollector) cut(rr *retrieveResult, refs []types.ManagedObjectReference) []types.ManagedObjectReference {
-	most := int(rr.req.Options.MaxObjects)
+	most := serverLimit(int(rr.req.Options.MaxObjects))
 	if len(refs) <= most {
 		return refs
 	}
@@ -156,13 +154,4 @@ func dropUnset(objects []types.ObjectContent) {
 		}
 		objects[i].PropSet = set
 	}
-}
-
-// handlerKey names a listener. The PropertyCollector of every session has the same reference.
-func handlerKey(h RegisterObject) types.ManagedObjectReference {
-	ref := h.Reference()
-	if pc, ok := h.(*PropertyCollector); ok {
-		ref.Value = fmt.Sprintf("%s@%p", ref.Value, pc)
-	}
-	return ref
 }
