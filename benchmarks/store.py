@@ -1,4 +1,4 @@
-"""P2: what a snapshot costs: bytes in the store, seconds to encode and decode, memory a VM.
+"""P2: what a snapshot costs: bytes in the store, seconds to encode, decode and swap, memory a VM.
 
 The inventory is made here, as large in every field as Nova's VMs are on a cloud in use: linked
 clones with two disks, four lines of annotation, a cluster of 32 hosts, datastores of a cluster.
@@ -12,15 +12,22 @@ import statistics
 import sys
 import time
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 
+from tests.store.servers import ALIAS, COMMANDS, CacheServer, free_port
 from vmware_panel.domain.inventory import (
     NOVA_EXTENSION,
     Cluster,
@@ -38,12 +45,16 @@ from vmware_panel.domain.inventory import (
     VirtualMachine,
     VmPower,
 )
-from vmware_panel.store.encoding import Decoder, encode_inventory
+from vmware_panel.domain.ledger import Delta, Ledger
+from vmware_panel.domain.snapshot import CollectorState, CollectorStatus, Snapshot
+from vmware_panel.store import CacheStore
+from vmware_panel.store.encoding import Decoder, encode_inventory, objects_of
 
 SIZES = (10_000, 40_000)
 VMS_PER_HOST = 16
 HOSTS_PER_CLUSTER = 32
 DATASTORES_PER_CLUSTER = 8
+CHANGES = 50
 REPEATS = 3
 OURS = "store"
 
@@ -64,6 +75,22 @@ class StoreFigures:
     decode_peak_kb_a_vm: float
 
 
+@dataclass(frozen=True)
+class SwapFigures:
+    """Seconds as they pass, medians: a whole book written and read back by the writer; a first
+    read; `CHANGES` VMs written as a delta; that delta read by one who holds the book; a read with
+    nothing new.
+    """
+
+    kind: str
+    vms: int
+    replace_s: float
+    first_read_s: float
+    advance_s: float
+    follow_s: float
+    warm_read_s: float
+
+
 def measure(vms: int, ways: tuple[str, ...] = (OURS,)) -> list[StoreFigures]:
     """Each way in a process of its own, so that the memory of one does not count for another."""
     found = []
@@ -73,6 +100,31 @@ def measure(vms: int, ways: tuple[str, ...] = (OURS,)) -> list[StoreFigures]:
         with get_context("spawn").Pool(1) as process:
             found.append(process.apply(_decoded, (way, vms, encoded, encode_s)))
     return found
+
+
+def measure_swap(vms: int, kind: str) -> SwapFigures:
+    """Through a real cache; `kind` is one of `tests.store.servers.COMMANDS`."""
+    with TemporaryDirectory() as folder:
+        server = CacheServer(kind, Path(folder), free_port(), memory_mb=256)
+        server.start()
+        try:
+            with get_context("spawn").Pool(1) as process:
+                return process.apply(_swapped, (vms, kind, server.caches))
+        finally:
+            server.kill()
+
+
+def swap_table(figures: list[SwapFigures]) -> str:
+    lines = [
+        f"{f'{figures[0].vms:,} VMs':26}{'replace s':>10}{'read s':>10}{'advance s':>10}"
+        f"{'follow s':>10}{'warm ms':>9}"
+    ]
+    for row in figures:
+        lines.append(
+            f"{row.kind:26}{row.replace_s:>10.3f}{row.first_read_s:>10.3f}{row.advance_s:>10.4f}"
+            f"{row.follow_s:>10.4f}{row.warm_read_s * 1000:>9.2f}"
+        )
+    return "\n".join(lines)
 
 
 def table(figures: list[StoreFigures]) -> str:
@@ -91,6 +143,8 @@ def table(figures: list[StoreFigures]) -> str:
 def main() -> int:
     for size in SIZES:
         print(table(measure(size, tuple(WAYS))) + "\n", flush=True)
+        swaps = [measure_swap(size, kind) for kind in COMMANDS]
+        print(swap_table(swaps) + "\n", flush=True)
     return 0
 
 
@@ -130,6 +184,47 @@ def _decoded(way: str, vms: int, encoded: bytes, encode_s: float) -> StoreFigure
         index_s=index_s,
         rss_kb_a_vm=(_rss_kb() - before_kb) / vms,
         decode_peak_kb_a_vm=(_peak_rss_kb() - before_kb) / vms,
+    )
+
+
+def _swapped(vms: int, kind: str, config: dict[str, Any]) -> SwapFigures:
+    settings.configure(CACHES=config)
+    book = inventory(vms)
+    ledger = Ledger(objects_of(book))
+    status = CollectorStatus(CollectorState.WATCHING, book.read_at)
+    times: defaultdict[str, list[float]] = defaultdict(list)
+
+    def timed(name: str, work: Callable[[], Snapshot | None]) -> Snapshot | None:
+        started_s = time.perf_counter()
+        found = work()
+        times[name].append(time.perf_counter() - started_s)
+        return found
+
+    def whole() -> Inventory:
+        return ledger.inventory(book.vcenter, book.read_at)
+
+    writer, follower = CacheStore(ALIAS).writer("bench"), CacheStore(ALIAS)
+    for _ in range(REPEATS):
+        timed("replace", lambda: writer.replace(book, status))
+        timed("first", lambda: CacheStore(ALIAS).read("bench"))
+    follower.read("bench")
+    for turn in range(10):
+        changed = tuple(replace(vm, vcpus=turn) for vm in book.vms[:CHANGES])
+        ledger.apply(Delta(changed))
+        timed("advance", partial(writer.advance, Delta(changed), whole, book.read_at, status))
+        found = timed("follow", lambda: follower.read("bench"))
+        if not found or not found.inventory or found.inventory.vms[0].vcpus != turn:
+            raise RuntimeError("the reader did not follow: its figures mean nothing")
+        timed("warm", lambda: follower.read("bench"))
+    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
+    return SwapFigures(
+        kind,
+        vms,
+        medians["replace"],
+        medians["first"],
+        medians["advance"],
+        medians["follow"],
+        medians["warm"],
     )
 
 
@@ -284,6 +379,17 @@ def _zipped(way: Way) -> Way:
     return (lambda book: zlib.compress(encode(book), 1)), (lambda b: decode(zlib.decompress(b)))
 
 
+_held: list[tuple[Decoder, Ledger]] = []
+
+
+def _as_a_reader(encoded: bytes) -> Inventory:
+    """With all that a process holds besides, to follow the deltas."""
+    decoder = Decoder()
+    book = decoder.inventory([encoded])
+    _held[:] = [(decoder, Ledger(objects_of(book)))]
+    return book
+
+
 _MSGPACK: Way = (
     msgspec.msgpack.encode,
     lambda b: msgspec.msgpack.decode(b, type=Inventory),
@@ -297,7 +403,7 @@ _PICKLE: Way = (lambda book: pickle.dumps(book, 5), pickle.loads)  # noqa: S301
 
 WAYS: Mapping[str, Way] = MappingProxyType(
     {
-        OURS: (encode_inventory, lambda b: Decoder().inventory([b])),
+        OURS: (encode_inventory, _as_a_reader),
         "msgspec msgpack": _MSGPACK,
         "msgspec msgpack, zlib 1": _zipped(_MSGPACK),
         "msgspec json, zlib 1": _zipped(_MSGSPEC_JSON),

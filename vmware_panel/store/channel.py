@@ -114,7 +114,7 @@ def _client_errors() -> list[type[Exception]]:
 def _store_error(error: Exception) -> StoreError:
     words = " ".join(str(error).split())
     detail = f"{type(error).__name__}: {words}" if words else type(error).__name__
-    return StoreError(_kind(error, words.lower()), detail[:MAX_DETAIL_CHARS])
+    return StoreError(_kind(error, detail.lower()), detail[:MAX_DETAIL_CHARS])
 
 
 def _kind(error: Exception, words: str) -> TroubleKind:

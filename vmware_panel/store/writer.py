@@ -68,7 +68,7 @@ class CacheWriter:
         self._clock = clock
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._fence = Fence(int(clock() * 1000), secrets.randbits(63))
+        self._fence = Fence(int(clock() * 1_000_000), secrets.randbits(63))
         self._lost = False
         self._content: Content | None = None  # what is to be in the cache
         self._items: dict[str, bytes] = {}  # all of it, once it is this writer's own

@@ -17,7 +17,8 @@ from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
 from vmware_panel.store import LeaseLost, StoreError
 from vmware_panel.store import writer as writing
 from vmware_panel.store.channel import Channel
-from vmware_panel.store.items import Keys
+from vmware_panel.store.encoding import encode_inventory
+from vmware_panel.store.items import Keys, cut
 from vmware_panel.store.reader import SnapshotReader
 from vmware_panel.store.writer import CacheWriter, NotKept
 
@@ -245,6 +246,39 @@ def test_a_changed_or_swapped_item_is_never_believed(store, new_store, cache) ->
     assert new_store().read(VCENTER).inventory == book.whole()
 
 
+def test_an_item_that_is_whole_and_of_another_book_is_not_believed(
+    store, new_store, cache
+) -> None:
+    book, writer = Collected(), new_store().writer(VCENTER)
+    writer.replace(book.whole(), WATCHING)
+    (key,) = items(cache)
+    base = key.split(":")[-3]
+    book.step(vm(1, name="other"))
+    for item in cut(KEYS, base, 0, encode_inventory(book.whole())).values():
+        cache.set(key, item)
+    with pytest.raises(StoreError, match="not what its head says"):
+        store.read(VCENTER)
+
+
+def test_a_thread_that_saw_an_older_head_does_not_go_back(store, new_store) -> None:
+    book, writer = Collected(), new_store().writer(VCENTER)
+    writer.replace(book.whole(), WATCHING)
+    store.read(VCENTER)
+    advance(writer, book, vm(1, name="seen by the slow thread"))
+    look, first = SnapshotReader._look, [True]
+
+    def and_another_thread_overtakes(reader):
+        found = look(reader)
+        if first:
+            first.clear()
+            advance(writer, book, vm(1, name="newest"))
+            assert store.read(VCENTER).inventory == book.whole()
+        return found
+
+    with mock.patch.object(SnapshotReader, "_look", and_another_thread_overtakes):
+        assert store.read(VCENTER).inventory == book.whole()
+
+
 def test_a_flushed_cache_is_filled_at_the_next_beat(store, new_store, cache) -> None:
     book, writer = Collected(), new_store().writer(VCENTER)
     writer.replace(book.whole(), WATCHING)
@@ -319,8 +353,9 @@ def test_of_two_writers_the_older_stops_for_good(store, new_store) -> None:
 
 
 def test_a_writer_that_was_slow_to_begin_does_not_win(store, new_store) -> None:
-    slow = new_store().writer(VCENTER)
-    new_store().writer(VCENTER).replace(Collected().whole(), WATCHING)
+    slow = CacheWriter(Channel("vmware"), KEYS, VCENTER, clock=lambda: 1_700_000_000.0)
+    quick = CacheWriter(Channel("vmware"), KEYS, VCENTER, clock=lambda: 1_700_000_000.001)
+    quick.replace(Collected().whole(), WATCHING)
     with pytest.raises(LeaseLost):
         slow.replace(Collected(9).whole(), WATCHING)
 

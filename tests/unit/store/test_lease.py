@@ -63,15 +63,17 @@ def test_a_holder_whose_item_was_lost_takes_it_anew(lease, cache) -> None:
     assert first.acquire() and not second.acquire()
 
 
+@pytest.mark.parametrize(("before_s", "nap_s"), [(0, TTL_S + 2), (TTL_S - 0.5, 1)])
 def test_a_holder_that_slept_between_look_and_touch_does_not_believe_it(
-    lease, clock, cache, monkeypatch
+    lease, clock, cache, monkeypatch, before_s, nap_s
 ) -> None:
     first = lease("a")
     assert first.acquire()
+    clock.forward(before_s)
     touch = Channel.touch
 
     def after_a_nap(channel: Channel, key: str, ttl_s: int) -> bool:
-        clock.forward(TTL_S + 2)
+        clock.forward(nap_s)
         cache.set(key, b"another's")  # the old item had lapsed meanwhile
         return touch(channel, key, ttl_s)
 
