@@ -1,4 +1,4 @@
-"""The command line: ``python -m lab up|down|status|seed|drift|env|logs|simulator``."""
+"""The command line: ``python -m lab up|down|status|seed|servers|drift|env|logs|simulator``."""
 
 from __future__ import annotations
 
@@ -76,6 +76,16 @@ def _seed(arguments: argparse.Namespace) -> int:
     seed = Seed(_running(arguments))
     seed.images()
     seed.everything(hostile=getattr(arguments, "hostile", False))
+    return 0
+
+
+def _servers(arguments: argparse.Namespace) -> int:
+    from lab import server_rows
+
+    settings = _running(arguments)
+    with_vm = server_rows.put(settings, arguments.count)
+    if with_vm < arguments.count:
+        print(f"{arguments.count - with_vm} of them have no VM in vCenter: see `up --nova-vms`")
     return 0
 
 
@@ -202,6 +212,8 @@ def _parser(argv: list[str] | None) -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="for programs")
     seed = command("seed", _seed, "make the images, instances and volumes that are missing")
     seed.add_argument("--hostile", action="store_true", help="add an instance with a bad name")
+    servers = command("servers", _servers, "N servers as rows in Nova's databases; 0 removes them")
+    servers.add_argument("count", type=_count, metavar="N")
     command("env", _env, "the admin's OS_* variables, for a shell to evaluate")
     logs = command("logs", _logs, "the last lines of the services' logs")
     logs.add_argument("service", nargs="?", help="one service (default: all)")
@@ -216,6 +228,13 @@ def _parser(argv: list[str] | None) -> argparse.ArgumentParser:
     if wanted == ["simulator"]:
         _add_simulator(simulator)
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError(text)
+    return count
 
 
 _SIMULATOR_OPTIONS = {
@@ -248,6 +267,7 @@ def _add_size(parser: argparse.ArgumentParser) -> None:
         ("shared_datastores", "datastores that all clusters mount"),
         ("local_datastores_per_cluster", "datastores of one cluster alone"),
         ("outside_vms", "VMs in vCenter that OpenStack does not know"),
+        ("nova_vms", "VMs as Nova's driver makes them, without an instance: see `servers`"),
     ):
         parser.add_argument(
             "--" + name.replace("_", "-"),

@@ -192,13 +192,39 @@ class _Identity:
             )
 
 
-def nova(settings: LabSettings) -> None:
-    """Both schemas, the cells, and the cloud's flavors."""
-    from nova import config, context, objects
-    from nova.cmd import manage
+def configure_nova(settings: LabSettings) -> None:
+    """Nova's own code in this process, with the configuration and the databases of the lab."""
+    from nova import config, objects
 
     config.parse_args(["nova-manage", "--config-file", str(settings.etc / "nova/nova.conf")])
     objects.register_all()
+
+
+def compute_services(settings: LabSettings) -> None:
+    """The VMware computes as Nova knows them after a first start.
+
+    A nova-compute that is new to Nova refuses to start where there are VMs of Nova's already
+    (``nova.compute.manager``, ``_sanity_check_new_host``).
+    """
+    from nova import context, objects
+
+    configure_nova(settings)
+    for host in settings.compute_hosts():
+        objects.Service(
+            context=context.get_admin_context(),
+            host=host,
+            binary="nova-compute",
+            topic="compute",
+            report_count=0,
+        ).create()
+
+
+def nova(settings: LabSettings) -> None:
+    """Both schemas, the cells, and the cloud's flavors."""
+    from nova import context, objects
+    from nova.cmd import manage
+
+    configure_nova(settings)
     cells = manage.CellV2Commands()
     for command in (
         manage.ApiDbCommands().sync,
@@ -227,7 +253,12 @@ def nova(settings: LabSettings) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    actions = {"build": build, "keystone": keystone, "nova": nova}
+    actions = {
+        "build": build,
+        "keystone": keystone,
+        "nova": nova,
+        "compute-services": compute_services,
+    }
     parser.add_argument("action", choices=sorted(actions))
     actions[parser.parse_args().action](LabSettings.from_environment())
 

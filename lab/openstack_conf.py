@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,6 +52,22 @@ def datastore_regex(cluster: int) -> str:
 def cache_prefix(cluster: int) -> str:
     """Both computes have one address: without a prefix they would share one cache root."""
     return f"c{cluster}"
+
+
+def _calm(conf: dict[str, Section]) -> None:
+    """Seldom or never what nova-compute does again and again for every instance of its own.
+
+    Thousands of them would keep this machine busy with it, and nothing else could be measured:
+    two vCenter calls an instance for its power state, the whole list every 30 s for the resources,
+    every 120 s for the scheduler and for the image cache.
+    """
+    conf["DEFAULT"] = {
+        **conf["DEFAULT"],
+        "sync_power_state_interval": -1,
+        "update_resources_interval": 600,
+    }
+    conf["filter_scheduler"] = {"track_instance_changes": False}
+    conf["image_cache"] = {"manager_interval": -1}
 
 
 class OpenStackConf:
@@ -232,7 +249,15 @@ class OpenStackConf:
             "task_poll_interval": 0.1,
             "api_retry_count": 3,
         }
+        if settings.size.nova_vms:
+            _calm(conf)
+            self._know_node(host)
         return conf
+
+    def _know_node(self, host: str) -> None:
+        """A node id as an earlier start leaves it: see :func:`lab.databases.compute_services`."""
+        file = Path(self._state(f"nova-{host}")) / "compute_id"
+        file.write_text(f"{uuid.uuid4()}\n")
 
     def _other_compute(self) -> Conf:
         """A compute of another driver. Its images say ``img_hv_type=fake``, the others do not."""

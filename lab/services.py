@@ -225,9 +225,16 @@ class LabSteps:
     def _compute(self) -> list[Step]:
         hosts = list(self._settings.compute_hosts())
         after = ("rabbitmq", "keystone", "placement", "nova-conductor")
-        steps: list[Step] = [
-            self._nova_compute(host, f"nova/{host}.conf", (*after, "vcenter")) for host in hosts
-        ]
+        vmware = (*after, "vcenter")
+        steps: list[Step] = []
+        if self._settings.size.nova_vms:
+            steps.append(
+                self._own_job(
+                    "compute-services", "lab.databases", "compute-services", after=("mariadb",)
+                )
+            )
+            vmware = (*vmware, "compute-services")
+        steps += [self._nova_compute(host, f"nova/{host}.conf", vmware) for host in hosts]
         if self._settings.other_compute:
             steps.append(self._nova_compute("kvm-1", "nova/other.conf", after))
         return steps
@@ -283,7 +290,7 @@ class LabSteps:
     def _cloud(self) -> list[Step]:
         if not self._seed:
             return []
-        computes = tuple(step.name for step in self._compute())
+        computes = tuple(step.name for step in self._compute() if isinstance(step, Service))
         return [
             self._own_job("images", "lab.seed", "images", after=("keystone", "glance")),
             self._own_job(

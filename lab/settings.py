@@ -54,6 +54,8 @@ class Size:
     local_datastores_per_cluster: int = 1
     outside_vms: int = 5
     """VMs in vCenter that OpenStack does not know."""
+    nova_vms: int = 0
+    """VMs in vCenter as Nova's driver makes them; ``lab servers`` gives Nova the rows for them."""
 
     def __post_init__(self) -> None:
         minimum = {"clusters": 1, "hosts_per_cluster": 1, "shared_datastores": 1}

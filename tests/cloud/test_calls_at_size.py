@@ -8,6 +8,7 @@ from django.test import override_settings
 from lab.simulator import nova_instance_uuid
 from tests.lab_run import RunningLab
 from tests.simulator import running_simulator
+from vmware_panel.api import cloud
 from vmware_panel.api import placement as api
 from vmware_panel.domain.cloud import Server
 from vmware_panel.openstack import counting as counting_openstack
@@ -44,10 +45,11 @@ def calls_of_each_page(request, nova_vms: int) -> dict[str, tuple[int, int]]:
                 "columns": lambda: api.columns_report(request, page_of_servers),
             }
             counted = {}
+            cloud.forget_all()
             for name, page in pages.items():
-                with counting_vcenter() as vcenter, counting_openstack() as cloud:
+                with counting_vcenter() as vcenter, counting_openstack() as made:
                     answer = page()
-                counted[name] = (vcenter.total, len(cloud))
+                counted[name] = (vcenter.total, len(made))
                 if name == "tab":
                     assert answer.placement.vm, "the VM was not found"
             close_clients()

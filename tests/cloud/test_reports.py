@@ -4,12 +4,14 @@ import pytest
 from django.test import override_settings
 
 from tests.lab_run import RunningLab
+from vmware_panel.api import cloud
 from vmware_panel.api import placement as api
-from vmware_panel.api.context import access_of
+from vmware_panel.api.context import access_of, scope_of
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.placement import Whereabouts
 from vmware_panel.openstack import counting as counting_openstack
 from vmware_panel.openstack import nova
+from vmware_panel.openstack.server_index import ServerIndexes
 from vmware_panel.vsphere import counting as counting_vcenter
 
 pytestmark = pytest.mark.lab
@@ -119,26 +121,69 @@ def test_without_a_vcenter_in_the_settings_nova_still_shows(request_of):
     }
 
 
-def test_the_calls_of_each_page_are_these_and_no_more(lab: RunningLab, configured, request_of):
+def test_the_calls_of_each_page_are_these_and_no_more(
+    lab: RunningLab, configured, request_of, monkeypatch
+):
+    # Every page asks for the changes, as one does that comes seconds after the one before.
+    monkeypatch.setattr(cloud, "_indexes", ServerIndexes(min_interval_s=0))
     request = request_of()
     server = server_named(request, "orders-db-1")
     with configured():
-        api.instances_report(request)  # logs in
+        api.cluster_facts(request, server)  # logs in
 
         def calls(page):
-            with counting_vcenter() as vcenter, counting_openstack() as cloud:
+            with counting_vcenter() as vcenter, counting_openstack() as made:
                 page()
-            return vcenter.total, [f"{call.source} {call.path}" for call in cloud.made]
+            return vcenter.total, [f"{call.source} {call.path}" for call in made.made]
 
+        _, first_cloud = calls(lambda: api.instances_report(request))
         listed, list_cloud = calls(lambda: api.instances_report(request))
         tab, tab_cloud = calls(lambda: api.instance_report(request, server))
         columns, columns_cloud = calls(lambda: api.columns_report(request, [server, server]))
         row, row_cloud = calls(lambda: api.columns_report(request, [server]))
     assert listed == columns == 3
     assert tab == row == 2
-    assert len(list_cloud) == 4, list_cloud
+    listing = "nova /v2.1/servers/detail"
+    others = [
+        "keystone /projects",
+        "nova /v2.1/os-hypervisors/detail",
+        "nova /v2.1/os-services",
+    ]
+    assert sorted(first_cloud) == [*others, listing, listing], "a list, and what changed since"
+    assert list_cloud == [listing]
     assert len(tab_cloud) == 3, tab_cloud
     assert columns_cloud == row_cloud == []
+
+
+def test_a_second_page_within_seconds_asks_openstack_nothing(configured, request_of):
+    request = request_of()
+    with configured():
+        first = api.instances_report(request)
+        with counting_openstack() as calls:
+            second = api.instances_report(request)
+    assert not calls.made
+    assert first.placements and second.placements
+    assert [p.server for p in second.placements] == [p.server for p in first.placements]
+    assert second.project_names == first.project_names
+
+
+def test_a_member_is_refused_what_the_admins_page_has_just_read(configured, request_of):
+    with configured():
+        assert api.instances_report(request_of()).placements
+        report = api.instances_report(request_of("wendy", "web"))
+    assert report.placements is None and not report.project_names
+    assert {t.kind for t in report.troubles} == {TroubleKind.FORBIDDEN}
+
+
+def test_refresh_now_reads_everything_anew(configured, request_of):
+    request = request_of()
+    with configured():
+        api.instances_report(request)
+        cloud.refresh(scope_of(request))
+        with counting_openstack() as calls:
+            api.instances_report(request)
+    # A list, what changed since, services, hypervisors, projects.
+    assert len(calls) == 5, str(calls)
 
 
 def test_a_member_gets_the_cluster_and_no_name_of_host_or_datastore(
@@ -148,8 +193,8 @@ def test_a_member_gets_the_cluster_and_no_name_of_host_or_datastore(
     request = request_of("wendy", "web")
     own = nova.get_server(access_of(request), lab.server_id("shop-frontend-1"))
     assert own.node is None
-    with configured(), counting_openstack() as cloud:
+    with configured(), counting_openstack() as calls:
         facts = api.cluster_facts(request, own)
     assert facts.cluster == "DC0_C0" and facts.vcpus == 1 and facts.memory_mb == 1024
     assert "esx-" not in repr(facts) and "-ds-" not in repr(facts)
-    assert not cloud.made
+    assert not calls.made
