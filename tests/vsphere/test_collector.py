@@ -72,6 +72,23 @@ def test_the_first_list_is_what_a_bulk_read_gives(
     ]
 
 
+def test_the_first_list_comes_in_pages_that_the_status_counts(
+    vcenter: VCenter, reader: VCenterClient, sink: Remembering
+):
+    with collecting(reader, sink, page_size=10) as collector:
+        sink.until_watching()
+        listed = [count for count, _ in sink.listed]
+        assert sink.inventory is not None
+        assert listed == sorted(listed) and len(listed) > 3, listed
+        assert all(expected is None for _, expected in sink.listed), "nobody can know yet"
+        total = len(sink.inventory.vms) + len(sink.inventory.hosts)
+        assert listed[-1] > total, "the folders, pools and clusters count too"
+        everything = listed[-1]
+        collector.refresh("again")
+        sink.until(lambda s: s.status and s.status.refreshed == "again", "the refresh")
+    assert sink.listed[-1] == (everything, everything), "the second list knows what to expect"
+
+
 def test_a_change_comes_alone_and_gives_the_same_as_a_bulk_read(
     own: RunningSimulator, client: VCenterClient, sink: Remembering
 ):
