@@ -11,6 +11,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import warnings
 from types import FrameType
 from typing import Any
 
@@ -80,9 +81,10 @@ def _seed(arguments: argparse.Namespace) -> int:
 
 
 def _servers(arguments: argparse.Namespace) -> int:
+    settings = _running(arguments)
+    warnings.simplefilter("ignore")  # Nova's own, about eventlet
     from lab import server_rows
 
-    settings = _running(arguments)
     with_vm = server_rows.put(settings, arguments.count)
     if with_vm < arguments.count:
         print(f"{arguments.count - with_vm} of them have no VM in vCenter: see `up --nova-vms`")

@@ -79,6 +79,8 @@ class Seed:
         servers = [server for server in wanted if server.name not in self._server_ids]
         volumes = [volume for volume in cloud.VOLUMES if volume.name not in self._volume_ids]
         _each(self._boot, servers)
+        if volumes:
+            self._wait_for_pools()
         _each(self._create_volume, volumes)
         progress.say(f"{len(servers)} instances and {len(volumes)} volumes asked for")
         self._wait_for_servers(servers)
@@ -137,6 +139,15 @@ class Seed:
             name=volume.name, size=volume.size_gb
         )
         self._volume_ids[volume.name] = made.id
+
+    def _wait_for_pools(self) -> None:
+        """Until Cinder's scheduler was told of a backend: before that, volumes end in an error.
+
+        The service is up some time earlier; with thousands of VMs in vCenter, seconds.
+        """
+        for _ in _until(_BOOT_TIMEOUT_S, "Cinder's scheduler to know a pool"):
+            if next(iter(self._admin.block_storage.backend_pools()), None):
+                return
 
     def _wait_for_volumes(self, volumes: Sequence[cloud.Volume]) -> None:
         names = {volume.name for volume in volumes}

@@ -143,11 +143,11 @@ def test_the_calls_of_each_page_are_these_and_no_more(
         row, row_cloud = calls(lambda: api.columns_report(request, [server]))
     assert listed == columns == 3
     assert tab == row == 2
-    listing = "nova /v2.1/servers/detail"
+    listing = "nova /servers/detail"
     others = [
         "keystone /projects",
-        "nova /v2.1/os-hypervisors/detail",
-        "nova /v2.1/os-services",
+        "nova /os-hypervisors/detail",
+        "nova /os-services",
     ]
     assert sorted(first_cloud) == [*others, listing, listing], "a list, and what changed since"
     assert list_cloud == [listing]
