@@ -82,6 +82,7 @@ def test_a_restarted_cache_is_filled_at_the_next_beat(server, new_store) -> None
             assert raised.value.trouble.kind in DOWN
     with pytest.raises(StoreError):
         writer.beat(WATCHING, at(8), at(8))
+    assert reader.held(VCENTER).inventory == book.whole() and new_store().held(VCENTER) is None
     server.start()
     answering(lambda: writer.beat(WATCHING, at(9), at(9)))
     for store in (reader, new_store()):

@@ -86,6 +86,9 @@ class SnapshotStore(Protocol):
         Threads may share the store. What it gave stays valid whatever is written later.
         """
 
+    def held(self, vcenter: str) -> Snapshot | None:
+        """What this process read last, of whatever age; asks nobody. For when `read` fails."""
+
     def ask_refresh(self, vcenter: str) -> str:
         """Asks the collector to read everything anew. Returns the id of that refresh, or of the
         one that is pending. Raises `StoreError`.

@@ -39,12 +39,18 @@ class CacheStore:
         return self._channel.shared
 
     def read(self, vcenter: str) -> Snapshot | None:
+        return self._reader(vcenter).read()
+
+    def held(self, vcenter: str) -> Snapshot | None:
+        return self._reader(vcenter).held()
+
+    def _reader(self, vcenter: str) -> SnapshotReader:
         with self._lock:
             reader = self._readers.get(vcenter)
             if reader is None:
                 reader = SnapshotReader(self._channel, self._keys(vcenter), vcenter)
                 self._readers[vcenter] = reader
-        return reader.read()
+            return reader
 
     def ask_refresh(self, vcenter: str) -> str:
         """Of two who ask at the same moment one id stays, and the collector's one pass is for

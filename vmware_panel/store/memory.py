@@ -41,6 +41,9 @@ class MemoryStore:
         with self._lock:
             return self._shelves[vcenter].snapshot
 
+    def held(self, vcenter: str) -> Snapshot | None:
+        return self.read(vcenter)
+
     def ask_refresh(self, vcenter: str) -> str:
         with self._lock:
             shelf = self._shelves[vcenter]

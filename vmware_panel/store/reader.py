@@ -1,5 +1,6 @@
 """What one process holds of one vCenter's snapshot, and how it follows the cache."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -80,6 +81,11 @@ class SnapshotReader:
         held.status, held.beat_at = head.status, head.beat_at
         return _snapshot(held, head.status, head.beat_at, refresh)
 
+    def held(self) -> Snapshot | None:
+        """See `SnapshotStore.held`."""
+        held = self._held
+        return _snapshot(held, held.status, held.beat_at, "") if held else None
+
     def _look(self) -> tuple[Head | None, str]:
         """The head and the refresh that is asked for. What another release wrote is an error
         only for the one who holds nothing.
@@ -134,7 +140,8 @@ class SnapshotReader:
         kind = TroubleKind.BAD_ANSWER
         failure = StoreError(kind, f"{error}; the collector is asked to write it anew"[:300])
         self._failed = content.version, self._clock(), failure
-        self._channel.put({self._keys.damage: content.base.encode()}, DAMAGE_TTL_S)
+        with contextlib.suppress(StoreError):  # the next try says it again
+            self._channel.put({self._keys.damage: content.base.encode()}, DAMAGE_TTL_S)
         return self._kept(held)
 
     def _kept(self, held: _Held | None) -> _Held:

@@ -17,7 +17,7 @@ def test_it_gives_back_the_collectors_own_objects() -> None:
     assert (store.read(VCENTER).inventory, store.read(VCENTER).status) == (None, listing)
     first = book.whole()
     writer.replace(first, WATCHING)
-    assert store.read(VCENTER).inventory is first
+    assert store.read(VCENTER).inventory is store.held(VCENTER).inventory is first
     version = store.read(VCENTER).version
     writer.advance(book.step(vm(1, name="new")), book.whole, book.now, WATCHING)
     assert store.read(VCENTER).inventory == book.whole()
