@@ -28,8 +28,7 @@ from tests.vsphere.fault_proxy import (
     soap_fault,
     truncated_to,
 )
-from tests.vsphere.rig import Clock, VCenter
-from vmware_panel.vsphere import VSphereError
+from tests.vsphere.rig import VCenter
 
 pytestmark = pytest.mark.simulator
 
@@ -158,27 +157,27 @@ def test_other_certificates_are_shown_and_refused(
 
 
 def test_a_restarted_vcenter_cuts_refuses_and_knows_no_session(
-    vcenter: VCenter,
-    reader: Any,
-    clock: Clock,
-    start_simulator: Callable[..., Any],
-    authority: Authority,
+    vcenter: VCenter, start_simulator: Callable[..., Any], authority: Authority
 ) -> None:
-    simulator = start_simulator(nova_vms=3)
+    simulator = start_simulator(nova_vms=20)
     vcenter.proxy.upstream_port = simulator.port
-    assert len(reader.read_inventory().vms) == 3
+    login = login_of(vcenter, authority)
+    service = login.connect()
+    assert len(read_names(service)[0]) == 20
 
     vcenter.proxy.go_down()
     simulator.expire_sessions("fault")
-    with pytest.raises(VSphereError):
-        reader.read_inventory()
+    with pytest.raises((HTTPException, OSError)):
+        service.CurrentTime()
     with pytest.raises(ConnectionRefusedError):
-        login_of(vcenter, authority).connect()
+        login.connect()
 
     vcenter.proxy.come_back()
-    clock.forward(60)  # past the back-off
-    assert len(reader.read_inventory().vms) == 3
-    assert simulator.calls().logins == {simulator.user: 2}
+    with pytest.raises(vim.fault.NotAuthenticated):
+        service.CurrentTime()
+    with login.connected() as again:
+        assert len(read_names(again)[0]) == 20
+    service._stub.DropConnections()
 
 
 def test_no_socket_is_left_open(vcenter: VCenter, authority: Authority) -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -37,7 +37,6 @@ class Watcher:
     view: Any
     collector: Any
     version: str | None = None
-    seen: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, simulator: RunningSimulator, types: Any = PROPERTIES) -> "Watcher":
@@ -373,3 +372,25 @@ def test_many_changes_come_in_pages_too(watcher: Watcher) -> None:
             break
     assert pages == 3
     assert sorted(told) == sorted(vm._moId for vm in vms)
+
+
+def test_what_is_told_adds_up_to_the_truth_while_everything_changes(
+    start_simulator: Callable[..., RunningSimulator],
+) -> None:
+    simulator = start_simulator(nova_vms=300, hosts_per_cluster=4)
+    watcher = Watcher.of(simulator, [vim.VirtualMachine])
+    simulator.control.churn(300, 2)
+
+    told: dict[str, dict[str, Any]] = {}
+    while (answer := watcher.ask(2, most=40)) or simulator.control.churn_state().running:
+        for update in updates_of(answer):
+            assert (update.kind == "enter") == (update.obj._moId not in told)
+            properties = told.setdefault(update.obj._moId, {})
+            properties |= {change.name: change.val for change in update.changeSet}
+
+    fresh = Watcher.of(simulator, [vim.VirtualMachine]).ask()
+    assert told == {
+        update.obj._moId: {change.name: change.val for change in update.changeSet}
+        for update in updates_of(fresh)
+    }
+    assert simulator.control.churn_state().done == 600
