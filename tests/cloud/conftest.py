@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from lab.settings import HOST, REGION
 from tests.lab_run import RunningLab
-from vmware_panel.api import cloud
+from vmware_panel.api import cloud, inventories
 from vmware_panel.vsphere import close_clients
 
 
@@ -37,16 +37,21 @@ def vcenter_setting(lab: RunningLab) -> dict[str, Any]:
 def configured(
     vcenter_setting: dict[str, Any],
 ) -> Iterator[Callable[..., AbstractContextManager[None]]]:
-    """`with configured(port=1):` VMWARE_PANEL is as in the lab, but for what is given."""
+    """`with configured(port=1):` VMWARE_PANEL is as in the lab, but for what is given.
+
+    `mode` is the collector's.
+    """
 
     @contextmanager
-    def with_changes(**changes: Any) -> Iterator[None]:
+    def with_changes(mode: str = "embedded", **changes: Any) -> Iterator[None]:
         vcenter = {**vcenter_setting, **changes}
-        with override_settings(VMWARE_PANEL={"vcenters": {"lab": vcenter}}):
+        setting = {"vcenters": {"lab": vcenter}, "collector": {"mode": mode}}
+        with override_settings(VMWARE_PANEL=setting):
             yield
 
     close_clients()
     yield with_changes
+    inventories.forget_all()
     close_clients()
 
 

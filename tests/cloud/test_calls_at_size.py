@@ -8,7 +8,7 @@ from django.test import override_settings
 from lab.simulator import nova_instance_uuid
 from tests.lab_run import RunningLab
 from tests.simulator import running_simulator
-from vmware_panel.api import cloud
+from vmware_panel.api import cloud, inventories
 from vmware_panel.api import placement as api
 from vmware_panel.domain.cloud import Server
 from vmware_panel.openstack import counting as counting_openstack
@@ -18,7 +18,7 @@ from vmware_panel.vsphere import counting as counting_vcenter
 pytestmark = [pytest.mark.lab, pytest.mark.simulator]
 
 
-def calls_of_each_page(request, nova_vms: int) -> dict[str, tuple[int, int]]:
+def calls_of_each_page(request, nova_vms: int, mode: str) -> dict[str, tuple[int, int]]:
     """vCenter's and OpenStack's calls by page, with so many VMs in vCenter."""
     with running_simulator(nova_vms=nova_vms) as simulator:
         setting = {
@@ -28,8 +28,10 @@ def calls_of_each_page(request, nova_vms: int) -> dict[str, tuple[int, int]]:
             "password": simulator.reader.password,
             "ca_file": str(simulator.ca_file),
         }
-        with override_settings(VMWARE_PANEL={"vcenters": {"sized": setting}}):
-            report = api.instances_report(request)  # logs in
+        panel = {"vcenters": {"sized": setting}, "collector": {"mode": mode}}
+        with override_settings(VMWARE_PANEL=panel):
+            report = api.instances_report(request)  # logs in, or has the collector begin
+            assert not report.troubles
             uuid = _vcenter_uuid(simulator)
             assert report.placements
             server = Server(
@@ -52,6 +54,7 @@ def calls_of_each_page(request, nova_vms: int) -> dict[str, tuple[int, int]]:
                 counted[name] = (vcenter.total, len(made))
                 if name == "tab":
                     assert answer.placement.vm, "the VM was not found"
+            inventories.forget_all()
             close_clients()
             return counted
 
@@ -61,8 +64,16 @@ def _vcenter_uuid(simulator) -> str:
         return str(service.content.about.instanceUuid)
 
 
-def test_the_calls_of_a_page_are_the_same_for_20_and_for_2000_vms(lab: RunningLab, request_of):
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("embedded", {"panel": (0, 4), "tab": (2, 1), "columns": (0, 0)}),
+        ("off", {"panel": (3, 4), "tab": (2, 1), "columns": (3, 0)}),
+    ],
+)
+def test_the_calls_of_a_page_are_the_same_for_20_and_for_2000_vms(
+    lab: RunningLab, request_of, mode: str, expected: dict[str, tuple[int, int]]
+):
     request = request_of()
-    few = calls_of_each_page(request, 20)
-    assert few == {"panel": (3, 4), "tab": (2, 1), "columns": (3, 0)}
-    assert calls_of_each_page(request, 2000) == few
+    assert calls_of_each_page(request, 20, mode) == expected
+    assert calls_of_each_page(request, 2000, mode) == expected

@@ -121,14 +121,15 @@ def test_without_a_vcenter_in_the_settings_nova_still_shows(request_of):
     }
 
 
+@pytest.mark.parametrize(("mode", "of_lists", "of_a_row"), [("embedded", 0, 0), ("off", 3, 2)])
 def test_the_calls_of_each_page_are_these_and_no_more(
-    lab: RunningLab, configured, request_of, monkeypatch
+    lab: RunningLab, configured, request_of, monkeypatch, mode, of_lists, of_a_row
 ):
     # Every page asks for the changes, as one does that comes seconds after the one before.
     monkeypatch.setattr(cloud, "_indexes", ServerIndexes(min_interval_s=0))
     request = request_of()
     server = server_named(request, "orders-db-1")
-    with configured():
+    with configured(mode=mode):
         api.cluster_facts(request, server)  # logs in
 
         def calls(page):
@@ -141,8 +142,8 @@ def test_the_calls_of_each_page_are_these_and_no_more(
         tab, tab_cloud = calls(lambda: api.instance_report(request, server))
         columns, columns_cloud = calls(lambda: api.columns_report(request, [server, server]))
         row, row_cloud = calls(lambda: api.columns_report(request, [server]))
-    assert listed == columns == 3
-    assert tab == row == 2
+    assert listed == columns == of_lists
+    assert (tab, row) == (2, of_a_row)
     listing = "nova /servers/detail"
     others = [
         "keystone /projects",

@@ -159,6 +159,12 @@ def snapshot_store() -> SnapshotStore | None:
     return source.store if isinstance(source, SnapshotSource) else None
 
 
+def forget_all() -> None:
+    """As in a process that was just started: for tests, each of which has its own vCenters."""
+    collectors.stop()
+    _source.cache_clear()
+
+
 @cache
 def _source(collector: CollectorConfig, store: StoreConfig) -> InventorySource:
     if collector.mode is CollectorMode.OFF:
