@@ -96,6 +96,13 @@ class RunningLab:
         """What Horizon's account asked of vCenter since the last reset, by method."""
         return dict(self.control.calls().by_user.get(self.settings.horizon_vcenter_user, {}))
 
+    def page_calls(self) -> dict[str, int]:
+        """The same without what the collector does by itself: it waits for changes, and looks
+        once a minute whether its session is still there. No page's read is made of these alone.
+        """
+        own = {"WaitForUpdatesEx", "RetrievePropertiesEx"}
+        return {method: n for method, n in self.horizon_calls().items() if method not in own}
+
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """A command in this checkout, with this lab's settings in its environment."""
         environment = {

@@ -1,5 +1,9 @@
 """The pages that the tests open, in the words of the one who looks at them."""
 
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -7,6 +11,10 @@ from tests.browser import Browser
 
 PANEL = "/admin/vmware_instances/"
 TAB = "#instance_details__vmware"
+LISTS_FOLLOW_S = 20
+"""Many times what they take, on a machine that has much else to do."""
+
+T = TypeVar("T")
 
 
 def open_tab(browser: Browser, server_id: str, dashboard: str = "admin") -> str:
@@ -18,18 +26,36 @@ def open_tab(browser: Browser, server_id: str, dashboard: str = "admin") -> str:
 
 
 def panel_row(browser: Browser, name: str, query: str = "") -> WebElement:
-    """The row of one instance in Admin > VMware > Instances."""
-    browser.open(f"{PANEL}?size=100&q={name}{query}")
-    browser.one(".vmware-panel table")
-    (row,) = [
-        row
-        for row in browser.all(".vmware-panel tbody tr")
-        if row.find_element(By.CSS_SELECTOR, "th").text.split("\n")[0] == name
-    ]
-    return row
+    """The row of one instance in Admin > VMware > Instances, as soon as it is there."""
+
+    def look() -> WebElement | None:
+        browser.open(f"{PANEL}?size=100&q={name}{query}")
+        browser.one(".vmware-panel")
+        rows = [
+            row
+            for row in browser.all(".vmware-panel tbody tr")
+            if row.find_element(By.CSS_SELECTOR, "th").text.split("\n")[0] == name
+        ]
+        return rows[0] if len(rows) == 1 else None
+
+    return listed(look, f"a row of {name} with {query or 'no filter'}")
 
 
-def horizons_row(browser: Browser, server_id: str) -> WebElement:
-    """The row of one instance in Horizon's own Admin > Instances."""
-    browser.open("/admin/instances/")
-    return browser.one(f"tr[data-object-id='{server_id}']")
+def horizons_row(browser: Browser, server_id: str, wanted: str = "") -> WebElement:
+    """The row of one instance in Horizon's own Admin > Instances, as soon as it says `wanted`."""
+
+    def look() -> WebElement | None:
+        browser.open("/admin/instances/")
+        row = browser.one(f"tr[data-object-id='{server_id}']")
+        return row if wanted in row.text.replace("\n", "") else None
+
+    return listed(look, f"{wanted!r} in the row of {server_id}")
+
+
+def listed(look: Callable[[], T | None], what: str) -> T:
+    """What a list shows: it follows vCenter within two seconds, so the first look may be early."""
+    until = time.monotonic() + LISTS_FOLLOW_S
+    while (found := look()) is None:
+        assert time.monotonic() < until, f"no list shows {what} within {LISTS_FOLLOW_S} s"
+        time.sleep(0.5)
+    return found

@@ -11,12 +11,15 @@ pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 REFUSED = {302, 401, 403, 404}
 
 
-@pytest.mark.parametrize("path", [PANEL, f"{PANEL}export/csv", f"{PANEL}export/json"])
+@pytest.mark.parametrize(
+    "path",
+    [PANEL, f"{PANEL}export/csv", f"{PANEL}export/json", f"{PANEL}refresh", f"{PANEL}progress"],
+)
 def test_an_admin_url_is_refused_and_nothing_is_asked_of_vcenter(member, lab: RunningLab, path):
     member.open("/project/")
     lab.control.reset_calls()
     assert member.status_of(path) in REFUSED
-    assert not lab.horizon_calls()
+    assert not lab.page_calls()
 
 
 def test_there_is_no_link_and_no_tab(member: Browser, lab: RunningLab):
@@ -26,7 +29,7 @@ def test_there_is_no_link_and_no_tab(member: Browser, lab: RunningLab):
     member.one("#instance_details__overview")
     assert not member.all(TAB)
     assert not member.all("a[href*='vmware']")
-    assert not lab.horizon_calls()
+    assert not lab.page_calls()
 
 
 def test_the_tab_is_refused_by_its_address_too(member: Browser, lab: RunningLab):
@@ -36,7 +39,7 @@ def test_the_tab_is_refused_by_its_address_too(member: Browser, lab: RunningLab)
     member.one("body")
     page = member.driver.page_source
     assert "esx-" not in page and "shared-ds" not in page
-    assert not lab.horizon_calls()
+    assert not lab.page_calls()
 
 
 def test_another_projects_instance_is_as_one_that_does_not_exist(member, lab: RunningLab):
@@ -46,4 +49,4 @@ def test_another_projects_instance_is_as_one_that_does_not_exist(member, lab: Ru
     there = member.driver.current_url
     member.open("/project/instances/00000000-0000-4000-8000-000000000000/")
     assert member.driver.current_url == there
-    assert not lab.horizon_calls()
+    assert not lab.page_calls()

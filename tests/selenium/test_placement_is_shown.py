@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 
 from tests.browser import Browser
 from tests.lab_run import RunningLab
-from tests.selenium.pages import PANEL, horizons_row, open_tab, panel_row
+from tests.selenium.pages import PANEL, horizons_row, listed, open_tab, panel_row
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -61,7 +61,7 @@ def test_the_tab_names_the_volume_behind_a_disk(admin, lab: RunningLab):
 def test_an_instance_of_another_driver_is_not_on_vcenter(admin, lab: RunningLab):
     lab.control.reset_calls()
     assert "Not on vCenter" in open_tab(admin, lab.server_id("kvm-build-1"))
-    assert not lab.horizon_calls(), "vCenter was asked about an instance that it cannot have"
+    assert not lab.page_calls(), "vCenter was asked about an instance that it cannot have"
     assert "not on vcenter" in panel_row(admin, "kvm-build-1").text.lower()
 
 
@@ -76,8 +76,11 @@ def test_a_vm_that_moved_is_followed_by_tab_columns_and_panel(admin, lab: Runnin
         _move(vm, after)
     try:
         assert name_after in open_tab(admin, server_id)
-        assert name_after in horizons_row(admin, server_id).text.replace("\n", "")
-        assert name_after in panel_row(admin, NAME).text.replace("\n", "")
+        horizons_row(admin, server_id, wanted=name_after)
+        listed(
+            lambda: name_after in panel_row(admin, NAME).text.replace("\n", "") or None,
+            f"{NAME} on {name_after}",
+        )
     finally:
         with lab.login.connected() as service:
             vm = lab.vm_of(service, server_id)
@@ -108,7 +111,7 @@ def test_a_row_that_horizon_asks_for_again_keeps_the_columns(admin, lab: Running
     path = f"/admin/instances/?action=row_update&table=instances&obj_id={server_id}"
     row = download(admin, path, **{"X-Requested-With": "XMLHttpRequest"})
     assert "DC0_C0" in row and host in row.replace("<wbr>", "")
-    assert sum(lab.horizon_calls().values()) == 2, "one row is read as one VM"
+    assert not lab.page_calls(), "a row comes from what is kept"
 
 
 def test_the_panel_lists_every_instance_of_every_project(admin, lab: RunningLab):
@@ -153,3 +156,42 @@ def test_a_wrong_filter_is_named_and_nothing_is_lost(admin):
     admin.open(f"{PANEL}?cluster=DC0_C1&disagreement=nonsense")
     assert "nonsense" in admin.text(".vmware-panel .alert")
     assert admin.all(".vmware-panel tbody tr")
+
+
+def test_lists_come_from_what_the_collector_keeps_and_say_how_old_it_is(admin, lab: RunningLab):
+    panel_row(admin, NAME)
+    lab.control.reset_calls()
+    for _ in range(3):
+        admin.open(PANEL)
+        horizons_row(admin, lab.server_id(NAME))
+    assert not lab.page_calls(), "only the collector's own waiting"
+    assert sum(lab.horizon_calls().values()) < 12
+    admin.open(PANEL)
+    assert "read" in admin.text(".vmware-answers")
+    assert admin.one(".vmware-answers time").get_attribute("datetime")
+
+
+def test_refresh_now_reads_everything_again_and_shows_when_that_is_through(admin, lab):
+    panel_row(admin, NAME)
+    admin.open(f"{PANEL}?sort=-name")
+    lab.control.reset_calls()
+    lab.control.delay(1500, "CreateFilter")
+    try:
+        admin.one(".vmware-refresh button").click()
+        text = admin.text(".vmware-progress-text")
+        assert "asked for" in text or "Reading everything" in text
+        assert admin.driver.current_url.endswith("?sort=-name"), "the list is as it was"
+        assert not admin.one(".vmware-refresh button").is_enabled()
+    finally:
+        lab.control.delay(0, "CreateFilter")
+
+    def through():
+        return not admin.all(".vmware-progress") or None
+
+    listed(through, "a page without a read under way, by its own script")
+    assert lab.horizon_calls().get("CreateFilter") == 1
+    assert admin.one(".vmware-refresh button").is_enabled()
+
+
+def test_a_get_refreshes_nothing(admin):
+    assert admin.status_of(f"{PANEL}refresh") == 405

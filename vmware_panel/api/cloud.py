@@ -26,6 +26,11 @@ def all_servers(access: Access, scope: str) -> IndexedServers:
     return _indexes.servers(access, scope)
 
 
+def servers_listed_so_far(scope: str) -> int | None:
+    """While the first list of all servers is under way; else None."""
+    return _indexes.listing(scope)
+
+
 def compute_services(access: Access, scope: str) -> tuple[ComputeService, ...]:
     return _services.get(scope, partial(nova.list_compute_services, access)).value
 

@@ -16,16 +16,18 @@ from vmware_panel.store import StoreError
 
 __all__ = ["Progress", "ask_refresh", "progress", "progress_of"]
 
+NOVA = "nova"
+
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One vCenter. While `listing`, `listed` objects of `expected` are read; None: nobody knows
+    """One vCenter, or Nova. While `listing`, `listed` objects of `expected` are read; None: nobody knows
     how many there are. `refreshing`: a pass was asked for and is not through.
     """
 
-    vcenter: str
+    source: str
     read_at: datetime | None = None
     listing: bool = False
     listed: int = 0
@@ -60,13 +62,19 @@ def ask_refresh(request: HttpRequest) -> tuple[Trouble, ...]:
 
 
 def progress(request: HttpRequest) -> tuple[Progress, ...]:
-    """Each vCenter of the region, as the store has it. Raises `ConfigError`."""
+    """Each vCenter of the region, as the store has it, and Nova while its first list is read.
+
+    Asks neither. Raises `ConfigError`.
+    """
     vcenters = vcenters_of(request)
-    reading = inventory_source().read(vcenters) if snapshot_store() else None
-    if reading is None:
-        return ()
+    listed = cloud.servers_listed_so_far(scope_of(request))
+    of_nova = () if listed is None else (Progress(NOVA, listing=True, listed=listed),)
+    if snapshot_store() is None:
+        return of_nova
+    reading = inventory_source().read(vcenters)
     names = [vcenter.name for vcenter in vcenters]
-    return progress_of(names, reading.snapshots, {t.source: t for t in reading.troubles})
+    troubles = {t.source: t for t in reading.troubles}
+    return (*of_nova, *progress_of(names, reading.snapshots, troubles))
 
 
 def progress_of(
@@ -80,7 +88,7 @@ def _progress(name: str, snapshot: Snapshot | None, trouble: Trouble | None) -> 
         return Progress(name, trouble=trouble)
     status = snapshot.status
     return Progress(
-        vcenter=name,
+        source=name,
         read_at=snapshot.inventory.read_at if snapshot.inventory else None,
         listing=status.state is CollectorState.LISTING
         or (status.state is CollectorState.CONNECTING and not status.trouble),

@@ -1,6 +1,6 @@
 """Nova's book: servers, hypervisors, compute services, flavors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from urllib.parse import quote
@@ -34,12 +34,14 @@ def list_servers(
     all_projects: bool = False,
     changes_since: datetime | None = None,
     filters: Mapping[str, str] | None = None,
+    on_page: Callable[[int], None] | None = None,
 ) -> tuple[Server, ...]:
     """The project's servers, or every project's (which Nova's policy leaves to admins).
 
     One call for each 1,000 servers (`[api] max_limit` of the cloud), and one more where the number
     is a multiple of it. With `changes_since` also those deleted since, with the status `DELETED`.
-    `filters` are those of `GET /servers/detail`, such as `host` or `project_id`.
+    `filters` are those of `GET /servers/detail`, such as `host` or `project_id`. `on_page` hears
+    after each call how many were read so far.
 
     Servers in a cell that is down come with the status `UNKNOWN` and little else, as far as Nova
     gives them: not with filters, and none beyond the first page. Raises `CloudError`.
@@ -50,7 +52,7 @@ def list_servers(
     if changes_since is not None:
         params["changes-since"] = changes_since.astimezone(UTC).isoformat()
     # No limit of our own: with one, Nova leaves out the cells that are down.
-    return read_all(clients.nova(access), "/servers/detail", "servers", to_server, params)
+    return read_all(clients.nova(access), "/servers/detail", "servers", to_server, params, on_page)
 
 
 def get_server(access: Access, server_id: str) -> Server:

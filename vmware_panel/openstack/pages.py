@@ -20,12 +20,14 @@ def read_all(
     key: str,
     build: Callable[[Json], T],
     params: Params | None = None,
+    on_page: Callable[[int], None] | None = None,
 ) -> tuple[T, ...]:
     """Every object of a list, in the service's order, each once.
 
     One call a page, and none to find the end: the link to the next page says whether there is one.
     Of that link only the marker is used; its address is the service's own idea of itself, which
-    is often wrong behind a proxy, and the token does not go there.
+    is often wrong behind a proxy, and the token does not go there. `on_page` hears after each page
+    how many objects were read so far.
 
     Raises `CloudError`; `bad_answer` where a server gives the same page over and over.
     """
@@ -37,6 +39,8 @@ def read_all(
         before = len(found)
         for item in page:
             found.setdefault(parse(reader, identity, item), parse(reader, build, item))
+        if on_page is not None:
+            on_page(len(found))
         marker = _next_marker(body, key)
         if marker is None or not page:
             return tuple(found.values())

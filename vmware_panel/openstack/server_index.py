@@ -26,7 +26,7 @@ from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.openstack import nova
 from vmware_panel.openstack.access import Access, Service
 from vmware_panel.openstack.dates import noting_dates
-from vmware_panel.openstack.errors import CloudError
+from vmware_panel.openstack.errors import CloudError, cloud_error
 from vmware_panel.openstack.server_changes import (
     GONE,
     UNKNOWN,
@@ -57,6 +57,8 @@ LIST_CALL_TIMEOUT_S = 60.0
 """What a whole list may take, and one call of it: no page waits for it to its end."""
 WAIT_FOR_RELIST_S = 5.0
 """How long a page waits for a list that was asked for; then it shows what it has."""
+WAIT_FOR_FIRST_LIST_S = 5.0
+"""How long a page waits for the first list; then it says how far that is."""
 MOST_SCOPES = 8
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -103,6 +105,7 @@ class _Index:
     doubts: Doubts = field(default_factory=Doubts)
     relist_wanted_at: datetime = _LONG_AGO
     relist_failed_at: datetime = _LONG_AGO
+    listed_so_far: int = 0
 
     @property
     def listed_at(self) -> datetime | None:
@@ -146,8 +149,9 @@ class ServerIndexes:
     def servers(self, access: Access, scope: str, *, now: Clock | None = None) -> IndexedServers:
         """The servers, as Nova has them now.
 
-        The first call of a scope waits for a whole list, one call for each 1,000 servers; where
-        the caller's deadline comes first, the list goes on for those who come later. From then on
+        The first call of a scope has everything listed, one call for each 1,000 servers, and waits
+        a few seconds for it; then it raises `CloudError` (`not_yet`), and the list goes on for
+        those who come later. From then on
         it is one call, and one more for each 1,000 servers that changed. Threads that ask
         meanwhile share it. Raises `CloudError`: nothing is given out then, and the index stays.
         """
@@ -158,6 +162,14 @@ class ServerIndexes:
             return fresh
         self._have_list(index, access, clock)
         return self._syncs.share(index, lambda: self._sync(index, access, clock))
+
+    def listing(self, scope: str) -> int | None:
+        """How many servers the first list of this scope has read so far; None if none is on."""
+        with self._lock:
+            index = self._indexes.get(scope)
+        if index is None or index.listed_at is not None or not self._lists.is_on(index):
+            return None
+        return index.listed_so_far
 
     def relist(self, scope: str, *, now: Clock | None = None) -> None:
         """The next call of this scope has the whole list read: for "Refresh now".
@@ -198,7 +210,7 @@ class ServerIndexes:
 
         listed_at = index.listed_at
         if listed_at is None:
-            self._lists.share(index, read)
+            self._have_first_list(index, read)
         elif listed_at < index.relist_wanted_at:
             try:
                 self._lists.share(index, read, at_most_s=WAIT_FOR_RELIST_S)
@@ -207,6 +219,17 @@ class ServerIndexes:
                     raise
         elif self._is_due(index, listed_at, clock()):
             self._lists.start(index, read)
+
+    def _have_first_list(self, index: _Index, read: Callable[[], None]) -> None:
+        try:
+            self._lists.share(index, read, at_most_s=WAIT_FOR_FIRST_LIST_S)
+        except CloudError as error:
+            if error.trouble.kind is not TroubleKind.TIMEOUT or not self._lists.is_on(index):
+                raise
+            so_far = f"{index.listed_so_far:,} servers are read so far"
+        else:
+            return
+        raise cloud_error(Service.NOVA, TroubleKind.NOT_YET, so_far)
 
     def _is_due(self, index: _Index, listed_at: datetime, now: datetime) -> bool:
         if timedelta() <= now - index.relist_failed_at < timedelta(seconds=RELIST_AFTER_FAILURE_S):
@@ -217,11 +240,15 @@ class ServerIndexes:
         return not timedelta() <= now - listed_at < interval
 
     def _list(self, index: _Index, access: Access, clock: Clock) -> None:
+        def note(servers: int) -> None:
+            index.listed_so_far = servers
+
         asked_at = clock()
+        note(0)
         patient = replace(access, timeout_s=max(access.timeout_s, LIST_CALL_TIMEOUT_S))
         try:
             with noting_dates() as dates:
-                servers = nova.list_servers(patient, all_projects=True)
+                servers = nova.list_servers(patient, all_projects=True, on_page=note)
         except CloudError:
             index.relist_failed_at = clock()
             raise

@@ -53,6 +53,11 @@ class SingleFlight:
         future.add_done_callback(lambda done: self._landed(key))
         return future, True
 
+    def is_on(self, key: Hashable) -> bool:
+        """Whether the read of that key is under way."""
+        with self._lock:
+            return key in self._under_way
+
     def _bounded(self, read: Callable[[], T]) -> T:
         with within(Budget(self._budget_s, time.monotonic() + self._budget_s)):
             return read()

@@ -148,6 +148,12 @@ _OF_SERVICE: Mapping[TroubleKind, _Phrases] = {
         gettext_lazy("%(name)s: the settings or the service catalogue do not allow to ask it."),
         gettext_lazy("Check that the service catalogue of this region holds the service."),
     ),
+    TroubleKind.NOT_YET: _Phrases(
+        gettext_lazy("%(name)s: its list of all servers is still being read."),
+        gettext_lazy(
+            "The page shows it as soon as it is through; thousands of servers take up to a minute."
+        ),
+    ),
 }
 
 # The cache in which a collector leaves vCenter's inventory.

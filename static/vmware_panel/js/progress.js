@@ -1,4 +1,4 @@
-/* How far a read of vCenter is: asks every second, and loads the page anew when it is through.
+/* How far a read of vCenter or Nova is: asks every second, and loads the page anew when it is through.
    Without this script the page shows how far it was when it was loaded. */
 (function () {
   "use strict";
@@ -6,21 +6,21 @@
   var EVERY_MS = 1000;
   var GIVE_UP_AFTER = 10; // failures in a row
 
-  function show(place, vcenter) {
-    place.querySelectorAll("[data-vmware-vcenter]").forEach(function (line) {
-      if (line.dataset.vmwareVcenter !== vcenter.name) {
+  function show(place, source) {
+    place.querySelectorAll("[data-vmware-source]").forEach(function (line) {
+      if (line.dataset.vmwareSource !== source.name) {
         return;
       }
       var bar = line.querySelector("progress");
       var text = line.querySelector(".vmware-progress-text");
-      if (vcenter.expected) {
-        bar.max = vcenter.expected;
-        bar.value = Math.min(vcenter.listed, vcenter.expected);
+      if (source.expected) {
+        bar.max = source.expected;
+        bar.value = Math.min(source.listed, source.expected);
       } else {
         bar.removeAttribute("value");
       }
-      if (text.textContent !== vcenter.text) {
-        text.textContent = vcenter.text;
+      if (text.textContent !== source.text) {
+        text.textContent = source.text;
       }
     });
   }
@@ -43,8 +43,8 @@
         return answer.json();
       }).then(function (said) {
         failures = 0;
-        said.vcenters.forEach(function (vcenter) {
-          show(place, vcenter);
+        said.sources.forEach(function (source) {
+          show(place, source);
         });
         if (said.under_way) {
           again();

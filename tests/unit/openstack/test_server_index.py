@@ -14,7 +14,7 @@ from tests.unit.openstack.conftest import access_to
 from tests.unit.openstack.fake_cloud import FakeServer, say, serving
 from tests.unit.openstack.fake_nova import FakeNova
 from vmware_panel.domain.outcome import TroubleKind
-from vmware_panel.openstack import Access, CloudError, counting, gather
+from vmware_panel.openstack import Access, CloudError, counting, gather, server_index
 from vmware_panel.openstack.server_index import IndexedServers, ServerIndexes
 
 AT_ONCE = {"min_interval_s": 0.0}
@@ -271,9 +271,10 @@ def test_a_request_that_ended_before_it_had_a_row_leaves(nova: FakeNova, ask: An
     assert nova.shows == 2, "each was asked for once"
 
 
-def test_a_list_longer_than_a_page_may_wait_goes_on_for_the_next(
-    nova: FakeNova, access: Access, cloud: FakeServer
+def test_a_list_longer_than_a_page_waits_is_not_there_yet_and_goes_on_for_the_next(
+    nova: FakeNova, access: Access, cloud: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(server_index, "WAIT_FOR_FIRST_LIST_S", 0.1)
     indexes, may_end = ServerIndexes(), threading.Event()
     nova.boot("a")
 
@@ -283,11 +284,16 @@ def test_a_list_longer_than_a_page_may_wait_goes_on_for_the_next(
 
     cloud.answers["/v2.1/servers/detail"] = slow
     page = {"servers": lambda: indexes.servers(access, "admin", now=lambda: nova.now)}
-    trouble = gather(page, timeout_s=0.1)["servers"].trouble
-    assert trouble and (trouble.source, trouble.kind) == ("nova", TroubleKind.TIMEOUT)
+    assert indexes.listing("admin") is None, "nobody has asked"
+    trouble = gather(page, timeout_s=5)["servers"].trouble
+    assert trouble and (trouble.source, trouble.kind) == ("nova", TroubleKind.NOT_YET)
+    assert trouble.detail == "0 servers are read so far"
+    assert indexes.listing("admin") == 0 and indexes.listing("another") is None
     may_end.set()
+    monkeypatch.undo()
     assert gather(page, timeout_s=5)["servers"].ok
     assert nova.lists == 1
+    assert indexes.listing("admin") is None, "it is through"
 
 
 def test_those_who_ask_at_once_share_a_call_and_its_failure(

@@ -96,7 +96,7 @@ def answers(
     """Each configured vCenter, in the order of the settings."""
     read = {inventory.vcenter.name: inventory.read_at for inventory in report.inventories}
     troubles = {trouble.source: trouble for trouble in report.troubles}
-    passes = {p.vcenter: p for p in progress_of(list(configured), report.snapshots, troubles)}
+    passes = {p.source: p for p in progress_of(list(configured), report.snapshots, troubles)}
 
     def answer(name: str) -> Answer:
         at = read.get(name)

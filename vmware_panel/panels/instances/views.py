@@ -5,7 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from vmware_panel import policy
 from vmware_panel.api import placement
+from vmware_panel.api.refresh import NOVA
 from vmware_panel.config import CollectorMode, ConfigError, get_config
+from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.panels.instances import summary
 from vmware_panel.panels.instances.filters import InstanceFilters
 from vmware_panel.panels.instances.rows import names_in, rows_of
@@ -46,6 +48,9 @@ class InstancesSource(listing.ListSource):
             rows = rows_of(report.placements, report.project_names)
         bar = [] if rows is None else rows.derived("bar", partial(summary.bar, rows))
         answers = summary.answers(names, report, datetime.now(UTC), config.collector.stale_after_s)
+        nova_listing = next(
+            (t for t in report.troubles if (t.source, t.kind) == (NOVA, TroubleKind.NOT_YET)), None
+        )
         return listing.Source(
             rows=rows,
             known=names_in(report.inventories),
@@ -56,7 +61,9 @@ class InstancesSource(listing.ListSource):
                 "bar": bar,
                 "unknown": sum(p.count for p in bar if p.share is summary.Share.UNKNOWN),
                 "answers": answers,
-                "under_way": any(a.progress and a.progress.under_way for a in answers),
+                "nova_listing": nova_listing,
+                "under_way": nova_listing is not None
+                or any(a.progress and a.progress.under_way for a in answers),
                 "may_refresh": config.collector.mode is not CollectorMode.OFF
                 and policy.allowed(self.request, policy.Rule.REFRESH_INVENTORY),
                 "troubles": [trouble_words(t) for t in report.troubles if t.source not in names],

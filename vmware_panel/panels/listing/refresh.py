@@ -22,6 +22,8 @@ BACK = "next"
 
 def progress_text(progress: Progress) -> str:
     """How far the read under way is; empty where none is."""
+    if progress.source == refresh.NOVA:
+        return _("Reading all servers: %(listed)s so far") % {"listed": intcomma(progress.listed)}
     if progress.listing:
         if progress.expected:
             return _("Reading everything: %(listed)s of about %(expected)s objects") % {
@@ -88,10 +90,10 @@ def document(found: Iterable[Progress]) -> dict[str, Any]:
     rows = list(found)
     return {
         "under_way": any(row.under_way for row in rows),
-        "vcenters": [
+        "sources": [
             {
-                "name": row.vcenter,
-                "title": source_name(row.vcenter),
+                "name": row.source,
+                "title": source_name(row.source),
                 "text": progress_text(row),
                 "listed": row.listed if row.listing else 0,
                 "expected": row.expected if row.listing else None,
