@@ -233,6 +233,21 @@ def test_a_session_that_is_never_good_for_anything_is_made_anew_ever_later(
     assert attempts_at_s == [0, 5, 20, 50, 110]
 
 
+def test_a_tab_that_is_opened_during_an_outage_does_not_say_that_vcenter_is_back(
+    reader: VCenterClient, vcenter: VCenter, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vmware_panel")
+    reader.read_vm(MISSING)
+    vcenter.proxy.go_down()
+    for _ in range(5):
+        reader.about()  # as a tab does first: it is known who answered
+        assert trouble_of(lambda: reader.read_vm(MISSING)) is TroubleKind.UNREACHABLE
+        clock.forward(10)
+    vcenter.proxy.come_back()
+    reader.read_vm(MISSING)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"], caplog.text
+
+
 def test_many_threads_on_a_dead_port_wait_for_one_attempt_only(
     vcenter: VCenter, new_client: Callable[[Endpoint], VCenterClient]
 ) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from vmware_panel.domain.inventory import VCenter
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.backoff import Clock, Gate, HealthLog, Jitter, system_jitter
 from vmware_panel.vsphere.calls import CallCounter
@@ -88,6 +89,12 @@ class Session:
                 raise
         self._gate.open()
         return result
+
+    @property
+    def vcenter(self) -> VCenter | None:
+        """Who answered the last login; None where nobody is logged in. Asks nobody."""
+        connected = self._connected
+        return connected.vcenter if connected else None
 
     def close(self) -> None:
         """Logs out. The session object is of no further use."""
