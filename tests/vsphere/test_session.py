@@ -29,6 +29,7 @@ from vmware_panel.vsphere import (
     close_clients,
     counting,
 )
+from vmware_panel.vsphere.deadlines import Deadline
 from vmware_panel.vsphere.session import Session
 
 pytestmark = pytest.mark.simulator
@@ -204,7 +205,7 @@ def test_after_a_restart_a_step_that_lost_its_session_leaves_the_gate_open(
     session = Session(vcenter.endpoint, clock=clock, jitter=lambda: 1.0)
 
     def time_at_vcenter() -> object:
-        return session.once(lambda connected: connected.service.CurrentTime(), 5.0)
+        return session.once(lambda connected: connected.service.CurrentTime(), Deadline(5.0))
 
     time_at_vcenter()
     vcenter.proxy.go_down()

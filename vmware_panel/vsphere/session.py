@@ -18,6 +18,7 @@ from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.deadlines import Deadline, current_deadline, within
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import (
+    CallCancelled,
     CannotConnect,
     ConnectionLost,
     SessionLost,
@@ -74,13 +75,13 @@ class Session:
         self._health.answered()
         return result
 
-    def once(self, work: Callable[[Connected], T], timeout_s: float) -> T:
-        """Runs one step of something longer within `timeout_s`, login included, and never again.
+    def once(self, work: Callable[[Connected], T], deadline: Deadline) -> T:
+        """Runs one step of something longer until then, login included, and never again.
 
         What the step stands on may have gone with the session: after `SessionLost` the next step
         finds another `Connected`. Says nothing in the log. Raises `VSphereError`.
         """
-        with within(Deadline(timeout_s)):
+        with within(deadline):
             connected, _ = self._ensure_connected()
             try:
                 result = self._run(work, connected)
@@ -130,7 +131,7 @@ class Session:
         except SessionLost:
             self._answered()
             raise
-        except ConnectionLost:
+        except (ConnectionLost, CallCancelled):
             raise
         except VSphereError as error:
             if error.kind is not TroubleKind.TIMEOUT:
@@ -167,6 +168,8 @@ class Session:
                 connected.channel.retire()
                 raise
         except VSphereError as error:
+            if isinstance(error, CallCancelled):
+                raise
             if error.kind is TroubleKind.LOGIN:
                 self._refused_digest = password_digest(endpoint)
             self._gate.shut(error)
