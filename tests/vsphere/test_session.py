@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
@@ -28,6 +29,8 @@ from vmware_panel.vsphere import (
     close_clients,
     counting,
 )
+from vmware_panel.vsphere.deadlines import Deadline
+from vmware_panel.vsphere.session import Session
 
 pytestmark = pytest.mark.simulator
 
@@ -179,6 +182,71 @@ def test_a_vcenter_that_is_back_is_used_again_without_a_restart(
     vcenter.proxy.heal()
     clock.forward(31)
     reader.about()
+
+
+@pytest.mark.parametrize("reads", ["fault", "missing"])
+def test_after_a_restart_the_first_read_logs_in_although_the_gate_was_shut(
+    reader: VCenterClient, vcenter: VCenter, clock: Clock, reads: Literal["fault", "missing"]
+) -> None:
+    reader.read_vm(MISSING)
+    vcenter.proxy.go_down()
+    vcenter.simulator.expire_sessions(reads)
+    for _ in range(2):  # the first may still hear of the connection that broke
+        assert trouble_of(lambda: reader.read_vm(MISSING)) is TroubleKind.UNREACHABLE
+    vcenter.proxy.come_back()
+    clock.forward(60)
+    assert reader.read_vm(MISSING).vms == ()
+    assert vcenter.proxy.count("Login") == 2
+
+
+def test_after_a_restart_a_step_that_lost_its_session_leaves_the_gate_open(
+    vcenter: VCenter, clock: Clock
+) -> None:
+    session = Session(vcenter.endpoint, clock=clock, jitter=lambda: 1.0)
+
+    def time_at_vcenter() -> object:
+        return session.once(lambda connected: connected.service.CurrentTime(), Deadline(5.0))
+
+    time_at_vcenter()
+    vcenter.proxy.go_down()
+    vcenter.simulator.expire_sessions("fault")
+    for _ in range(2):
+        assert trouble_of(time_at_vcenter) is TroubleKind.UNREACHABLE
+    vcenter.proxy.come_back()
+    clock.forward(60)
+    vcenter.proxy.spoil("CurrentTime", soap_fault("NotAuthenticated"), times=1)
+    assert trouble_of(time_at_vcenter) is TroubleKind.SESSION
+    time_at_vcenter()
+    session.close()
+
+
+def test_a_session_that_is_never_good_for_anything_is_made_anew_ever_later(
+    reader: VCenterClient, vcenter: VCenter, clock: Clock
+) -> None:
+    vcenter.proxy.spoil("FindAllByUuid", soap_fault("NotAuthenticated"))
+    attempts_at_s = []
+    for second in range(120):
+        before = vcenter.proxy.count("Login")
+        assert trouble_of(lambda: reader.read_vm(MISSING)) is TroubleKind.SESSION
+        if vcenter.proxy.count("Login") > before:
+            attempts_at_s.append(second)
+        clock.forward(1)
+    assert attempts_at_s == [0, 5, 20, 50, 110]
+
+
+def test_a_tab_that_is_opened_during_an_outage_does_not_say_that_vcenter_is_back(
+    reader: VCenterClient, vcenter: VCenter, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vmware_panel")
+    reader.read_vm(MISSING)
+    vcenter.proxy.go_down()
+    for _ in range(5):
+        reader.about()  # as a tab does first: it is known who answered
+        assert trouble_of(lambda: reader.read_vm(MISSING)) is TroubleKind.UNREACHABLE
+        clock.forward(10)
+    vcenter.proxy.come_back()
+    reader.read_vm(MISSING)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"], caplog.text
 
 
 def test_many_threads_on_a_dead_port_wait_for_one_attempt_only(

@@ -45,6 +45,7 @@ class Gate:
         self._lock = threading.Lock()
         self._error: VSphereError | None = None
         self._failures = 0
+        self._shuts = 0
         self._opens_at_s = 0.0
 
     @property
@@ -54,23 +55,23 @@ class Gate:
             return self._error
 
     @property
-    def failures(self) -> int:
-        """How many in a row; zero while the gate stands open."""
+    def shuts(self) -> int:
+        """How often it was shut so far. As long as that stays, who was let through still is."""
         with self._lock:
-            return self._failures
+            return self._shuts
 
     def admit(self, trial_s: float) -> int:
-        """Lets the caller through and returns `failures`, or raises a copy of the error.
+        """Lets the caller through and returns `shuts`, or raises a copy of the error.
 
         While the caller of a shut gate tries, for `trial_s` at most, the others wait outside.
         """
         with self._lock:
             if self._error is None:
-                return self._failures
+                return self._shuts
             now_s = self._clock()
             if now_s >= self._opens_at_s:
                 self._opens_at_s = now_s + trial_s
-                return self._failures
+                return self._shuts
             error = again(self._error)
         raise error
 
@@ -83,13 +84,16 @@ class Gate:
             if error.kind not in _STEADY:
                 step_s *= 0.5 + 0.5 * self._jitter()
             self._failures += 1
+            self._shuts += 1
             self._error = again(error)
             self._opens_at_s = self._clock() + step_s
 
-    def open(self) -> None:
+    def open(self, *, unless: TroubleKind | None = None) -> None:
+        """Everybody may pass; `unless` it was shut by trouble of that kind."""
         with self._lock:
-            self._error = None
-            self._failures = 0
+            if self._error is not None and self._error.kind is not unless:
+                self._error = None
+                self._failures = 0
 
 
 class Backoff:

@@ -28,7 +28,8 @@ class VCenterClient:
 
     def about(self) -> VCenter:
         """Who answers, after a login. No call if one is already logged in."""
-        return self._session.read(_who, self.endpoint.read_timeout_s)
+        # Not as a read: that no call was made is no sign that this vCenter answers.
+        return self._session.vcenter or self._session.read(_who, self.endpoint.read_timeout_s)
 
     def read_inventory(self, page_size: int = inventory_reader.PAGE_SIZE) -> Inventory:
         """All that the account may see, within `list_timeout_s`: whole, or an error."""

@@ -18,6 +18,7 @@ from vmware_panel.domain.ledger import Delta, Ledger
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
 from vmware_panel.vsphere.backoff import Backoff, Clock, HealthLog
+from vmware_panel.vsphere.deadlines import Deadline
 from vmware_panel.vsphere.errors import (
     CallCancelled,
     ObjectGone,
@@ -97,9 +98,11 @@ class Collector:
         self._backoff = Backoff(clock)
         self._health = HealthLog(f"{name}, its inventory", every_kind=True)
         self._stopping = threading.Event()
+        self._wake = threading.Event()  # ends the wait after a failure
         self._status = CollectorStatus(CollectorState.STOPPED, datetime.now(UTC))
         self._watch: Watch | None = None
-        self._waiting = False
+        self._deadline: Deadline | None = None  # of the last step
+        self._waiting: Deadline | None = None  # of one that waits for changes
         self._wanted = ""
         self._ledger = Ledger()
         self._vcenter: VCenter | None = None
@@ -124,34 +127,40 @@ class Collector:
             self._enter(CollectorState.STOPPED)
 
     def stop(self) -> None:
-        """Asks `run` to return; a list under way ends after its page."""
+        """Asks `run` to return, whatever it waits for; calls under way are given up."""
         self._stopping.set()
-        self._interrupt()
+        self._wake.set()
+        if (deadline := self._deadline) is not None:
+            deadline.cut()
 
     def refresh(self, wanted: str) -> None:
         """Asks for everything to be read afresh. `wanted` is the request's id, which the status
         shows as `refreshed` when that is done; asking again with the same id does no harm.
-        """
-        if wanted != self._status.refreshed:
-            self._wanted = wanted
-            self._interrupt()
 
-    def _interrupt(self) -> None:
-        watch = self._watch
-        if watch is not None and self._waiting:
-            watch.cancel()
+        While vCenter is left alone after a failure, a new id is a reason to try at once.
+        """
+        if wanted not in (self._wanted, self._status.refreshed):
+            self._wanted = wanted
+            self._wake.set()
+            if (waiting := self._waiting) is not None:
+                waiting.cut()
 
     # One step
 
     def _step(self) -> None:
         if self._watch is None:
             self._list()
-        elif self._wanted != self._status.refreshed or self._clock() >= self._relist_at_s:
+        elif self._is_asked or self._clock() >= self._relist_at_s:
             self._drop_watch()
         else:
             self._follow(self._watch)
 
+    @property
+    def _is_asked(self) -> bool:
+        return self._wanted != self._status.refreshed
+
     def _list(self) -> None:
+        self._wake.clear()
         wanted = self._wanted
         self._enter(CollectorState.CONNECTING, trouble=self._status.trouble)
         watch = self._once(
@@ -167,7 +176,7 @@ class Collector:
             more = self._take_page(watch, ledger)
             self._say(replace(self._status, listed=len(ledger)))
         # What came about while the pages were read, and whether they were read by us.
-        self._take(watch, ledger, 0)
+        self._take(watch, ledger, 0, Deadline(self._timeouts.read_timeout_s))
         self._once(watch.confirm, self._timeouts.read_timeout_s)
         self._ledger = ledger
         self._relist_at_s = self._clock() + self._relist_interval_s
@@ -194,11 +203,14 @@ class Collector:
         return self._once(step, self._timeouts.list_timeout_s)
 
     def _follow(self, watch: Watch) -> None:
-        self._waiting = True
+        deadline = Deadline(self._max_wait_s + self._timeouts.read_timeout_s)
+        self._waiting = deadline
         try:
-            delta = self._take(watch, self._ledger, self._max_wait_s)
+            if self._is_asked:  # too early to have cut this wait short
+                return
+            delta = self._take(watch, self._ledger, self._max_wait_s, deadline)
         finally:
-            self._waiting = False
+            self._waiting = None
         if not delta and self._clock() >= self._confirm_session_at_s:
             self._once(watch.confirm, self._timeouts.read_timeout_s)
             self._confirm_session_at_s = self._clock() + CONFIRM_SESSION_S
@@ -213,7 +225,7 @@ class Collector:
         else:
             self._sink.beat(self._status, now)
 
-    def _take(self, watch: Watch, ledger: Ledger, max_wait_s: int) -> Delta:
+    def _take(self, watch: Watch, ledger: Ledger, max_wait_s: int, until: Deadline) -> Delta:
         """Brings the ledger up to date, however many answers that takes: with all, or with none."""
 
         def step(connected: Connected) -> Delta:
@@ -226,12 +238,18 @@ class Collector:
                     break
             return delta_of(ledger, updates, connected)
 
-        delta = self._once(step, max_wait_s + self._timeouts.read_timeout_s)
+        delta = self._by(until, step)
         ledger.apply(delta)
         return delta
 
     def _once(self, step: Callable[[Connected], T], timeout_s: float) -> T:
-        return self._session.once(step, timeout_s)
+        return self._by(Deadline(timeout_s), step)
+
+    def _by(self, deadline: Deadline, step: Callable[[Connected], T]) -> T:
+        self._deadline = deadline
+        if self._stopping.is_set():  # too early to have cut this deadline short
+            deadline.cut()
+        return self._session.once(step, deadline)
 
     def _whole(self) -> Inventory:
         assert self._vcenter is not None and self._confirmed_at is not None  # noqa: S101
@@ -240,7 +258,7 @@ class Collector:
     # When it fails
 
     def _failed(self, error: VSphereError) -> None:
-        if isinstance(error, CallCancelled):
+        if self._stopping.is_set() or (isinstance(error, CallCancelled) and self._is_asked):
             return
         followed = self._status.state is CollectorState.WATCHING
         watch = self._watch
@@ -255,7 +273,8 @@ class Collector:
             self._health.failed(error)
             retry_at = datetime.now(UTC) + timedelta(seconds=wait_s)
             self._enter(CollectorState.FAILING, trouble=error.trouble, retry_at=retry_at)
-        self._stopping.wait(wait_s)
+        if not self._stopping.is_set():
+            self._wake.wait(wait_s)
 
     def _drop_watch(self) -> None:
         watch, self._watch = self._watch, None

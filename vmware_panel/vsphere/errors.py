@@ -15,6 +15,7 @@ from pyVmomi import vim, vmodl
 
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
+from vmware_panel.vsphere.deadlines import CutShort
 
 
 class VSphereError(SourceError):
@@ -51,7 +52,7 @@ class WatchLost(VSphereError):
 
 
 class CallCancelled(VSphereError):
-    """The call ended without an answer because this program asked for that."""
+    """The call ended without an answer: this program wants none any more, or vCenter was told so."""
 
 
 class ObjectGone(VSphereError):
@@ -123,6 +124,8 @@ def cannot_connect(exc: Exception, *, source: str, host: str, port: int) -> Cann
 
 def call_failed(exc: Exception, *, source: str, method: str) -> VSphereError:
     """What kept the answer to a call away, or made it unreadable."""
+    if isinstance(exc, CutShort):
+        return cancelled(method, source=source)
     if isinstance(exc, TimeoutError):
         return VSphereError(
             TroubleKind.TIMEOUT, f"{method}: no answer within the time allowed", source=source
@@ -170,7 +173,7 @@ def fault_answered(fault: object, *, source: str, method: str) -> VSphereError:
     if isinstance(fault, vmodl.query.InvalidCollectorVersion):
         return WatchLost(TroubleKind.SESSION, f"{method}: {name}", source=source)
     if isinstance(fault, vmodl.fault.RequestCanceled):
-        return CallCancelled(TroubleKind.BAD_ANSWER, f"{method}: cancelled", source=source)
+        return cancelled(method, source=source)
     # The server could quote what was sent to it, so nothing of a refused login is repeated.
     message: str | None = getattr(fault, "msg", None)
     said = "" if method == "Login" else quoted(message)
@@ -181,6 +184,10 @@ def fault_answered(fault: object, *, source: str, method: str) -> VSphereError:
             TroubleKind.OVERLOADED, f"{method}: too many sessions or requests", source=source
         )
     return bad_answer(f"{method}: {name}{': ' if said else ''}{said}", source=source)
+
+
+def cancelled(what: str, *, source: str) -> CallCancelled:
+    return CallCancelled(TroubleKind.BAD_ANSWER, f"{what}: cancelled", source=source)
 
 
 def bad_answer(detail: str, *, source: str) -> VSphereError:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from vmware_panel.domain.outcome import TroubleKind
-from vmware_panel.vsphere.deadlines import current_deadline
+from vmware_panel.vsphere.deadlines import LOOK_S, current_deadline
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import VSphereError
 
@@ -35,8 +35,14 @@ class DeadlineSocket(ssl.SSLSocket):
     def recv_into(self, buffer: Any, *args: Any, **kwargs: Any) -> int:
         if self._taken_in:
             return self._take_out(memoryview(buffer))
-        self.settimeout(current_deadline().remaining_s())
-        return super().recv_into(buffer, *args, **kwargs)
+        while True:
+            left_s = current_deadline().remaining_s()
+            self.settimeout(min(left_s, LOOK_S))
+            try:
+                return super().recv_into(buffer, *args, **kwargs)
+            except TimeoutError:
+                if left_s <= LOOK_S:
+                    raise
 
     def take_in(self) -> None:
         """Keeps what has arrived for `recv_into`, without waiting for more, so that the other side

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from vmware_panel.domain.inventory import VCenter
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.backoff import Clock, Gate, HealthLog, Jitter, system_jitter
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.deadlines import Deadline, current_deadline, within
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import (
+    CallCancelled,
     CannotConnect,
     ConnectionLost,
     SessionLost,
@@ -73,14 +75,14 @@ class Session:
         self._health.answered()
         return result
 
-    def once(self, work: Callable[[Connected], T], timeout_s: float) -> T:
-        """Runs one step of something longer within `timeout_s`, login included, and never again.
+    def once(self, work: Callable[[Connected], T], deadline: Deadline) -> T:
+        """Runs one step of something longer until then, login included, and never again.
 
         What the step stands on may have gone with the session: after `SessionLost` the next step
         finds another `Connected`. Says nothing in the log. Raises `VSphereError`.
         """
-        with within(Deadline(timeout_s)):
-            connected = self._ensure_connected()
+        with within(deadline):
+            connected, _ = self._ensure_connected()
             try:
                 result = self._run(work, connected)
             except SessionLost:
@@ -88,6 +90,12 @@ class Session:
                 raise
         self._gate.open()
         return result
+
+    @property
+    def vcenter(self) -> VCenter | None:
+        """Who answered the last login; None where nobody is logged in. Asks nobody."""
+        connected = self._connected
+        return connected.vcenter if connected else None
 
     def close(self) -> None:
         """Logs out. The session object is of no further use."""
@@ -99,16 +107,18 @@ class Session:
                 log_out(connected)
 
     def _read_twice_at_most(self, work: Callable[[Connected], T]) -> T:
-        connected = self._ensure_connected()
+        connected, shuts = self._ensure_connected()
         try:
             return self._run(work, connected)
         except SessionLost:
             self._forget(connected)
         except ConnectionLost:
             pass
+        connected, _ = self._ensure_connected(shuts)
         try:
-            return self._run(work, self._ensure_connected())
+            return self._run(work, connected)
         except SessionLost as error:
+            self._forget(connected)
             self._gate.shut(error)
             raise
 
@@ -118,27 +128,33 @@ class Session:
         except CannotConnect as error:
             self._gate.shut(error)
             raise
-        except (SessionLost, ConnectionLost):
+        except SessionLost:
+            self._answered()
+            raise
+        except (ConnectionLost, CallCancelled):
             raise
         except VSphereError as error:
             if error.kind is not TroubleKind.TIMEOUT:
                 self._gate.open()  # an answer, if not the one hoped for
             raise
 
-    def _ensure_connected(self) -> Connected:
-        failures = self._pass_gate()
+    def _ensure_connected(self, passed: int | None = None) -> tuple[Connected, int]:
+        """What to read by, and what the gate gave for it; `passed` is what it gave before, to
+        one who comes again: that one need not pass again, unless it was shut meanwhile.
+        """
+        shuts = self._pass_gate() if passed is None else passed
         connected = self._connected
         if connected is not None:
-            return connected
+            return connected, shuts
         if not self._login_lock.acquire(timeout=self._time_left_s()):
             raise self._timeout("another login is still under way")
         try:
             connected = self._connected
             if connected is None:
-                if self._gate.failures != failures:  # it failed for the one before
-                    self._pass_gate()
+                if self._gate.shuts != shuts:  # it failed for the one before
+                    shuts = self._pass_gate()
                 connected = self._log_in()
-            return connected
+            return connected, shuts
         finally:
             self._login_lock.release()
 
@@ -152,6 +168,8 @@ class Session:
                 connected.channel.retire()
                 raise
         except VSphereError as error:
+            if isinstance(error, CallCancelled):
+                raise
             if error.kind is TroubleKind.LOGIN:
                 self._refused_digest = password_digest(endpoint)
             self._gate.shut(error)
@@ -164,8 +182,14 @@ class Session:
             raise VSphereError(
                 TroubleKind.CONFIGURATION, "its settings have changed", source=endpoint.name
             )
-        self._gate.open()
+        self._answered()
         return connected
+
+    def _answered(self) -> None:
+        """Who answers a login or refuses a session can be asked. Whether a session is worth
+        anything, only a read shows.
+        """
+        self._gate.open(unless=TroubleKind.SESSION)
 
     def _pass_gate(self) -> int:
         error = self._gate.error

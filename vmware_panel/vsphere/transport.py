@@ -24,13 +24,14 @@ from pyVmomi.SoapAdapter import (
 
 from vmware_panel.vsphere.calls import CallCounter, note_call
 from vmware_panel.vsphere.compression import uncompressed
-from vmware_panel.vsphere.deadlines import current_deadline, within
+from vmware_panel.vsphere.deadlines import CutShort, current_deadline, within
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import (
     CALL_FAULTS,
     ConnectionLost,
     VSphereError,
     call_failed,
+    cancelled,
     cannot_connect,
     fault_answered,
     http_failed,
@@ -72,10 +73,13 @@ class Connection(HTTPSConnection):
 
     def connect(self) -> None:
         endpoint = self._endpoint
+        error: VSphereError
         try:
             with within(current_deadline().at_most(endpoint.connect_timeout_s)):
                 self.sock = open_tls(endpoint.host, endpoint.port, self._tls)
             return
+        except CutShort:
+            error = cancelled("the connection", source=endpoint.name)
         except (OSError, ValueError) as exc:  # ValueError: not a possible host name
             error = cannot_connect(
                 exc, source=endpoint.name, host=endpoint.host, port=endpoint.port

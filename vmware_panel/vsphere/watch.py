@@ -81,11 +81,6 @@ class Watch:
         self._refuse_another(connected)
         read_rows(connected, (), {}, lambda _row: None)
 
-    def cancel(self) -> None:
-        """From another thread: ends the wait that is under way, which raises `CallCancelled`."""
-        with within(Deadline(CLEAN_UP_S)), suppress(VSphereError):
-            self._collector.CancelWaitForUpdates()
-
     def close(self) -> None:
         """Takes everything away at vCenter, if that still can be."""
         with within(Deadline(CLEAN_UP_S)):

@@ -1,0 +1,1 @@
+"""Faults that the collector and the pages survive."""
