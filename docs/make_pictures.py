@@ -27,7 +27,7 @@ from lab.settings import HOST, LabSettings
 from lab.steps import HttpAnswers
 from tests.browser import Browser, chromium
 from tests.lab_run import RunningLab
-from tests.selenium.pages import PANEL, open_tab
+from tests.selenium.pages import PANEL, horizons_row, listed, open_tab, panel_row
 
 FOLDER = ROOT / "docs" / "pictures"
 WIDTH, WIDE, HEIGHT = 1300, 1560, 900
@@ -68,14 +68,16 @@ class Pictures:
         """Horizon's own list, in a window that is wide enough for it."""
         with self.drifts({"other-cluster": "bastion"}):
             self.admin.driver.set_window_size(WIDE, HEIGHT)
-            self.admin.open("/admin/instances/")
-            row = self.admin.one(f"tr[data-object-id='{self.lab.server_id('bastion')}']")
+            panel_row(self.admin, "bastion", "&disagreement=any")  # the lists know of it
+            row = horizons_row(self.admin, self.lab.server_id("bastion"))
             save(self.admin, "columns", until=row)
             self.admin.driver.set_window_size(WIDTH, HEIGHT)
 
     def panel(self) -> None:
         drifts = {"other-cluster": "kafka-1", "power-off": "bastion", "rename": "prometheus"}
         with self.drifts(drifts):
+            for name in ("kafka-1", "bastion"):
+                panel_row(self.admin, name, "&disagreement=any")  # the lists know of it
             self.admin.open(PANEL)
             self.admin.one(".vmware-panel table")
             save(self.admin, "panel", until=".vmware-panel table", whole=True)
@@ -91,6 +93,18 @@ class Pictures:
             headings = self.admin.all(".vmware-instance > h4")
             save(self.admin, "drifted", until=headings[1])
 
+    def refresh(self) -> None:
+        """A fresh read under way, of a vCenter that takes its time."""
+        panel_row(self.admin, "bastion")
+        self.admin.open(PANEL)
+        self.lab.control.delay(8000, "WaitForUpdatesEx")
+        try:
+            self.admin.one(".vmware-refresh button").click()
+            self.admin.wait_for_text(".vmware-progress-text", "Reading everything")
+            save(self.admin, "panel-refresh", until=".vmware-answers")
+        finally:
+            self.lab.control.delay(0, "WaitForUpdatesEx")
+
     def member(self) -> None:
         """The project's member, in a Horizon whose policy opens the cluster's facts to them."""
         with members_horizon(self.lab.settings) as url, chromium(url, WIDTH, HEIGHT) as browser:
@@ -105,9 +119,13 @@ class Pictures:
         open_tab(self.admin, self.lab.server_id("shop-frontend-1"))
         headings = self.admin.all(".vmware-instance > h4")
         save(self.admin, "vcenter-stopped-tab", until=headings[1])
-        self.admin.open(f"{PANEL}?project={self._project('web')}")
-        self.admin.one(".vmware-panel table")
+        web = f"{PANEL}?project={self._project('web')}"
+        listed(lambda: self._says_not_since(web), "that vCenter is away")
         save(self.admin, "vcenter-stopped-panel", until=".vmware-panel table")
+
+    def _says_not_since(self, page: str) -> bool | None:
+        self.admin.open(page)
+        return "not since" in self.admin.text(".vmware-answers") or None
 
     @contextmanager
     def drifts(self, drifts: dict[str, str]) -> Iterator[None]:
@@ -128,6 +146,7 @@ class Pictures:
             "tab-member": self.member,
             "columns": self.columns,
             "panel": self.panel,
+            "panel-refresh": self.refresh,
             "drifted": self.drifted,
             "vcenter-stopped": self.vcenter_stopped,
         }
