@@ -13,7 +13,7 @@ from vmware_panel.collecting.keeper import Keeper, KeeperState
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.snapshot import CollectorState
 from vmware_panel.store import Lease, MemoryStore, StoreError
-from vmware_panel.vsphere import VCenterClient
+from vmware_panel.vsphere import Collector, VCenterClient
 
 pytestmark = pytest.mark.simulator
 
@@ -164,3 +164,63 @@ def test_a_refresh_that_a_page_asks_for_is_done(client: VCenterClient):
         snapshot = store.read(VCENTER)
         assert snapshot and not snapshot.refreshing
         assert keeper.published == 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_collector_that_breaks_down_does_not_list_again_and_again(
+    client: VCenterClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    begun = []
+
+    def break_down(collector: Collector) -> None:
+        begun.append(collector)
+        raise RuntimeError("a fault of the program")
+
+    monkeypatch.setattr(Collector, "_step", break_down)
+    store = Shared()
+    with keeping(store, client, "a") as keeper:
+        until(lambda: keeper.state is KeeperState.WAITING, "the pause after a breakdown")
+        time.sleep(2.5)
+        assert len(begun) == 1, "vCenter is to be left alone for a while"
+        snapshot = store.read(VCENTER)
+        assert snapshot and snapshot.status.state is CollectorState.STOPPED
+    said = [r.message for r in caplog.records if "broke down" in r.message]
+    assert len(said) == 1, said
+
+
+def test_a_refresh_that_was_asked_for_before_is_met_by_the_first_list(client: VCenterClient):
+    store = Shared()
+    wanted = store.ask_refresh(VCENTER)
+    with keeping(store, client, "a") as keeper:
+        until(lambda: (s := store.read(VCENTER)) and s.status.refreshed == wanted, "the list")
+        time.sleep(1.5)
+        assert keeper.published == 1, "everything was listed twice"
+
+
+def test_one_that_takes_over_from_a_collector_that_hangs_is_not_overwritten_by_it(
+    simulator: RunningSimulator, client: VCenterClient, monkeypatch: pytest.MonkeyPatch
+):
+    """Such a one ends at last, and says that it stopped: that is not so of its successor."""
+    monkeypatch.setattr("vmware_panel.collecting.keeper.END_S", 0.2)
+    held, over = threading.Event(), threading.Event()
+    drop_watch = Collector._drop_watch
+
+    def hang(collector: Collector) -> None:
+        drop_watch(collector)
+        if not held.is_set():
+            held.set()
+            over.wait(WAIT_S)
+
+    store = Shared()
+    with keeping(store, client, "a") as keeper:
+        until(lambda: watches(store), "the inventory")
+        monkeypatch.setattr(Collector, "_drop_watch", hang)
+        store.owner = "another"
+        until(held.is_set, "the end of the first")
+        until(lambda: keeper.state is KeeperState.STANDBY, "the standby")
+        store.owner = ""
+        until(lambda: watches(store), "the inventory of the second")
+        collector = keeper.collector
+        over.set()
+        time.sleep(1.5)
+        assert watches(store) and keeper.collector is collector

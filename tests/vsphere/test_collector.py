@@ -233,3 +233,20 @@ def test_a_connection_that_breaks_while_waiting_costs_no_new_list(
         sink.until(lambda s: CollectorState.FAILING in s.states, "the failure")
         sink.until_watching()
         assert sink.replaced == 1
+
+
+def test_what_was_begun_at_a_vcenter_that_became_too_slow_is_taken_away_again(
+    own: RunningSimulator, sink: Remembering
+):
+    """Each failed attempt would leave a property collector in a session that lives on."""
+    client = VCenterClient(replace(endpoint_of(own), read_timeout_s=0.5))
+    client.about()
+    own.control.delay(1000, "CreateFilter")
+    with collecting(client, sink):
+        sink.until(lambda s: client.calls.by_method.get("CreateFilter", 0) >= 3, "attempts")
+        assert own.control.objects().collectors <= 1
+        own.control.delay(0, "CreateFilter")
+        sink.until_watching()
+        left = own.control.objects()
+        assert (left.collectors, left.filters, left.views) == (1, 1, 1)
+    client.close()

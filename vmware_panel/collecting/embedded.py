@@ -74,7 +74,10 @@ class EmbeddedCollectors:
                 relist_interval_s,
             )
             thread = threading.Thread(
-                target=keeper.run, name=f"vmware-keeper-{vcenter.name}", daemon=True
+                target=_run_after,
+                args=(known.thread if known else None, keeper),
+                name=f"vmware-keeper-{vcenter.name}",
+                daemon=True,
             )
             thread.start()
             self._running[vcenter.name] = _Running(
@@ -91,6 +94,13 @@ class EmbeddedCollectors:
             one.keeper.stop()
         for one in running:
             one.thread.join(END_S)
+
+
+def _run_after(before: threading.Thread | None, keeper: Keeper) -> None:
+    """One at a time: what the one before still writes would be taken for this one's."""
+    if before is not None:
+        before.join()
+    keeper.run()
 
 
 collectors = EmbeddedCollectors()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vmware_panel.collecting.keeper import Keeper, KeeperState, OpenClient
+from vmware_panel.collecting.keeper import END_S, Keeper, KeeperState, OpenClient
 from vmware_panel.collecting.process import holder_name
 from vmware_panel.collecting.publisher import Publisher
 from vmware_panel.config import VCenterConfig
@@ -90,12 +90,13 @@ def list_once(
             status = collector.status
             report = Report(vcenter.name, KeeperState.COLLECTING, status, publisher.published)
             look(report)
-            done = publisher.published or lost.is_set()
+            done = publisher.published or publisher.failing or lost.is_set()
             if done or status.state is CollectorState.FAILING or not thread.is_alive():
                 break
             time.sleep(0.1)
         collector.stop()
-        thread.join()
+        thread.join(END_S)
+        publisher.close()
     return report
 
 

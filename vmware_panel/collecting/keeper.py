@@ -18,8 +18,11 @@ BEAT_S = 5.0
 LEASE_TTL_S = 6.0
 """How long the lease of a holder that died keeps the others away; renewed at every tick."""
 
-END_S = 15.0
-"""How long the end of a collector is waited for: a page under way is finished first."""
+END_S = 4.0
+"""How long the end of a collector is waited for. One that takes longer writes nothing more."""
+
+RESTART_S = 30.0
+"""After a collector that ended by a fault of the program, vCenter is left alone that long."""
 
 OpenClient = Callable[[], AbstractContextManager[VCenterClient]]
 
@@ -27,7 +30,7 @@ OpenClient = Callable[[], AbstractContextManager[VCenterClient]]
 class KeeperState(StrEnum):
     STOPPED = "stopped"
     STANDBY = "standby"  # another holds the lease
-    WAITING = "waiting"  # the store does not answer, so nobody knows who holds it
+    WAITING = "waiting"  # the store does not say who holds it, or the collector broke down
     COLLECTING = "collecting"
 
 
@@ -52,7 +55,7 @@ class Keeper:
         self._open_client = open_client
         self._relist_interval_s = relist_interval_s
         self._stopping = threading.Event()
-        self._lost = threading.Event()
+        self._restart_at_s = 0.0
         self._term: _Term | None = None
         self._state = KeeperState.STOPPED
         self._store_failing = False
@@ -89,19 +92,25 @@ class Keeper:
 
     def _tick(self) -> None:
         held = self._holds()
-        if held and not self._lost.is_set():
+        lost = self._term is not None and self._term.lost.is_set()
+        if held and not lost:
             self._collect()
         elif held is None:
             # Whoever held it before may go on: nobody else can take it meanwhile.
             self._state = KeeperState.COLLECTING if self._term else KeeperState.WAITING
         else:
             self._end_term()
-            self._lost.clear()
             self._state = KeeperState.STANDBY
 
     def _collect(self) -> None:
-        if self._term is None or not self._term.running:
+        if self._term is not None and not self._term.running:
+            LOG.error("vCenter %s: its collector broke down", self.vcenter)
             self._end_term()
+            self._restart_at_s = time.monotonic() + RESTART_S
+        if self._term is None:
+            if time.monotonic() < self._restart_at_s:
+                self._state = KeeperState.WAITING
+                return
             self._term = _Term(self)
             LOG.info("vCenter %s: this process collects its inventory", self.vcenter)
         self._state = KeeperState.COLLECTING
@@ -141,12 +150,14 @@ class _Term:
     def __init__(self, keeper: Keeper) -> None:
         self._writer = keeper._writer_of(keeper.vcenter)
         self._exit = ExitStack()
-        self.publisher = Publisher(keeper.vcenter, self._writer, keeper._lost.set)
+        self.lost = threading.Event()
+        self.publisher = Publisher(keeper.vcenter, self._writer, self.lost.set)
         client = self._exit.enter_context(keeper._open_client())
         self.collector = client.collector(self.publisher, keeper._relist_interval_s)
         self._thread = threading.Thread(
             target=self.collector.run, name=f"vmware-collector-{keeper.vcenter}", daemon=True
         )
+        self._pass_on_refresh()  # before the first list, which is then the one that was asked for
         self._thread.start()
         self._beat_at_s = time.monotonic() + BEAT_S
 
@@ -155,16 +166,20 @@ class _Term:
         return self._thread.is_alive()
 
     def tick(self) -> None:
+        self._pass_on_refresh()
+        if time.monotonic() >= self._beat_at_s:
+            self._beat_at_s = time.monotonic() + BEAT_S
+            self.publisher.sign_of_life()
+
+    def _pass_on_refresh(self) -> None:
         try:
             if wanted := self._writer.refresh_wanted():
                 self.collector.refresh(wanted)
         except StoreError:
             pass  # said already: the lease is asked for in the same tick
-        if time.monotonic() >= self._beat_at_s:
-            self._beat_at_s = time.monotonic() + BEAT_S
-            self.publisher.sign_of_life()
 
     def end(self) -> None:
         self.collector.stop()
         self._thread.join(END_S)
+        self.publisher.close()
         self._exit.close()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.ledger import Delta
-from vmware_panel.domain.snapshot import CollectorStatus
+from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
 from vmware_panel.store import LeaseLost, SnapshotWriter, StoreError
 
 LOG = logging.getLogger(__name__)
@@ -24,16 +24,17 @@ class Publisher:
         self._vcenter = vcenter
         self._writer = writer
         self._lost = lost
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # held while writing: the last status is written last
         self._status: CollectorStatus | None = None
-        self._failing = False
+        self._closed = False
+        self._unwritten = 0
+        self.failing = False
+        """The store did not take what was last given to it."""
         self.published = 0
-        """Versions given to the store so far."""
+        """Versions that the store has taken so far."""
 
     def replace(self, inventory: Inventory, status: CollectorStatus) -> None:
-        self._status = status
-        self.published += 1
-        self._write(lambda: self._writer.replace(inventory, status))
+        self._write(status, lambda: self._writer.replace(inventory, status), versions=1)
 
     def advance(
         self,
@@ -42,33 +43,58 @@ class Publisher:
         confirmed_at: datetime,
         status: CollectorStatus,
     ) -> None:
-        self._status = status
-        self.published += 1
-        self._write(lambda: self._writer.advance(delta, whole, confirmed_at, status))
+        self._write(
+            status,
+            lambda: self._writer.advance(delta, whole, confirmed_at, status),
+            versions=1,
+        )
 
     def beat(self, status: CollectorStatus, confirmed_at: datetime | None) -> None:
-        self._status = status
-        self._write(lambda: self._writer.beat(status, confirmed_at, datetime.now(UTC)))
+        self._write(status, lambda: self._writer.beat(status, confirmed_at, datetime.now(UTC)))
 
     def sign_of_life(self) -> None:
         """From the keeper's thread: the collector is at it, even if vCenter keeps it waiting."""
-        status = self._status
-        if status is not None:
-            self._write(lambda: self._writer.beat(status, None, datetime.now(UTC)))
+        with self._lock:
+            status = self._status
+            if status is not None and not self._closed:
+                self._try(lambda: self._writer.beat(status, None, datetime.now(UTC)))
 
-    def _write(self, write: Callable[[], None]) -> None:
+    def close(self) -> None:
+        """Says that the collector has stopped, if it did not come to that itself. What it says
+        after this is not written: another may collect by then.
+        """
+        with self._lock:
+            status = None if self._closed else self._status
+            self._closed = True
+            if status is not None and status.state is not CollectorState.STOPPED:
+                stopped = CollectorStatus(
+                    CollectorState.STOPPED, datetime.now(UTC), refreshed=status.refreshed
+                )
+                self._try(lambda: self._writer.beat(stopped, None, datetime.now(UTC)))
+
+    def _write(
+        self, status: CollectorStatus, write: Callable[[], None], versions: int = 0
+    ) -> None:
+        with self._lock:
+            if not self._closed:
+                self._status = status
+                self._unwritten += versions
+                self._try(write)
+
+    def _try(self, write: Callable[[], None]) -> None:
+        was_failing = self.failing
         try:
             write()
         except LeaseLost:
             self._lost()
         except StoreError as error:
-            with self._lock:
-                news, self._failing = not self._failing, True
-            if news:
+            self.failing = True
+            if not was_failing:
                 said = error.trouble.detail
                 LOG.warning("The store takes nothing of vCenter %s: %s", self._vcenter, said)
         else:
-            with self._lock:
-                news, self._failing = self._failing, False
-            if news:
+            self.failing = False
+            self.published += self._unwritten
+            self._unwritten = 0
+            if was_failing:
                 LOG.info("The store takes the inventory of vCenter %s again", self._vcenter)

@@ -204,6 +204,7 @@ class Collector:
 
     def _follow(self, watch: Watch) -> None:
         deadline = Deadline(self._max_wait_s + self._timeouts.read_timeout_s)
+        begun_s = self._clock()
         self._waiting = deadline
         try:
             if self._is_asked:  # too early to have cut this wait short
@@ -211,7 +212,9 @@ class Collector:
             delta = self._take(watch, self._ledger, self._max_wait_s, deadline)
         finally:
             self._waiting = None
-        if not delta and self._clock() >= self._confirm_session_at_s:
+        # "Nothing new" before its time may also be said to one who is not logged in.
+        early = not delta and self._clock() - begun_s < self._max_wait_s / 2
+        if early or (not delta and self._clock() >= self._confirm_session_at_s):
             self._once(watch.confirm, self._timeouts.read_timeout_s)
             self._confirm_session_at_s = self._clock() + CONFIRM_SESSION_S
         self._backoff.healthy()
@@ -221,9 +224,10 @@ class Collector:
             self._health.answered()
         if delta:
             self._sink.advance(delta, self._whole, now, self._status)
-            self._stopping.wait(PUBLISH_INTERVAL_S)
         else:
             self._sink.beat(self._status, now)
+        if delta or early:
+            self._stopping.wait(PUBLISH_INTERVAL_S)
 
     def _take(self, watch: Watch, ledger: Ledger, max_wait_s: int, until: Deadline) -> Delta:
         """Brings the ledger up to date, however many answers that takes: with all, or with none."""

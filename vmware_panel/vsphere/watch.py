@@ -56,7 +56,8 @@ class Watch:
             collector.CreateFilter(_filter(connected, view), False)
             return cls(connected, collector, view, page_size)
         except VSphereError:
-            _destroy(collector, view)
+            with within(Deadline(CLEAN_UP_S)):  # the time of the one that failed may be over
+                _destroy(collector, view)
             raise
 
     def next(self, connected: Connected, max_wait_s: int) -> UpdateSet | None:
