@@ -45,6 +45,9 @@ class _SharedLease:
     def held(self) -> bool:
         return self._store.owner == self._holder
 
+    def free(self) -> bool:
+        return not self._store.owner
+
     def acquire(self) -> bool:
         if self._store.broken:
             raise StoreError(TroubleKind.UNREACHABLE, "the cache is down")
@@ -224,3 +227,20 @@ def test_one_that_takes_over_from_a_collector_that_hangs_is_not_overwritten_by_i
         over.set()
         time.sleep(1.5)
         assert watches(store) and keeper.collector is collector
+
+
+def test_a_lease_that_is_gone_for_a_moment_is_left_to_the_one_who_collects(
+    client: VCenterClient,
+):
+    """A cache that was restarted has lost it; whoever collects puts it back at its next tick."""
+    store = Shared()
+    with keeping(store, client, "a") as first, keeping(store, client, "b") as second:
+        until(lambda: watches(store), "the inventory")
+        collecting, standby = (first, second) if store.owner == "a" else (second, first)
+        until(lambda: standby.state is KeeperState.STANDBY, "the standby")
+        for _ in range(4):
+            holder, store.owner = store.owner, ""
+            until(lambda: store.owner, "somebody to take it")
+            assert store.owner == holder
+            time.sleep(1.5)  # until the standby has seen it
+        assert collecting.published == 1 and standby.state is KeeperState.STANDBY

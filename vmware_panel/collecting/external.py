@@ -1,38 +1,48 @@
 """The collectors of a process that does nothing else: `manage.py vmware_collect`."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vmware_panel.collecting.keeper import END_S, Keeper, KeeperState, OpenClient
+from vmware_panel.collecting.keeper import Keeper, KeeperState, OpenClient
 from vmware_panel.collecting.process import holder_name
-from vmware_panel.collecting.publisher import Publisher
 from vmware_panel.config import VCenterConfig
+from vmware_panel.domain.outcome import Trouble
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
 from vmware_panel.endpoints import endpoint_of
 from vmware_panel.store import SnapshotStore
 from vmware_panel.vsphere import VCenterClient
 
 LOOK_S = 1.0
+ONCE_LOOK_S = 0.1
+
+STUCK_S = 40.0
+"""After which a keeper's thread that did not come by hangs. Its longest duty is to end a collector, some
+eight seconds; then come the cache's timeouts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How one vCenter's keeper is doing. `status` is its collector's, while it collects."""
+    """How one vCenter's keeper is doing. `status` is its collector's, while it collects.
+
+    `store_trouble`: why the store does not say who collects, or takes nothing.
+    """
 
     vcenter: str
     keeper: KeeperState
     status: CollectorStatus | None = None
     published: int = 0
+    store_trouble: Trouble | None = None
 
     @property
     def ready(self) -> bool:
         """True for one that watches, and for one that stands by while another does."""
         if self.keeper is KeeperState.COLLECTING:
-            return self.status is not None and self.status.state is CollectorState.WATCHING
+            watches = self.status is not None and self.status.state is CollectorState.WATCHING
+            return watches and self.store_trouble is None
         return self.keeper is KeeperState.STANDBY
 
 
@@ -52,11 +62,14 @@ class Collection:
         ]
 
     def run(self, stopping: threading.Event, look: Callable[[list[Report]], None]) -> None:
-        """Until `stopping` is set; `look` gets the reports of all vCenters every second."""
+        """Until `stopping` is set; `look` gets the reports of all vCenters every second.
+
+        Returns before that only if a keeper ended by itself, by a fault in the code.
+        """
         for thread in self._threads:
             thread.start()
         try:
-            while not stopping.wait(LOOK_S):
+            while not stopping.wait(LOOK_S) and all(t.is_alive() for t in self._threads):
                 look(self.reports())
         finally:
             for keeper in self._keepers:
@@ -67,37 +80,47 @@ class Collection:
 
     @property
     def alive(self) -> bool:
-        return all(thread.is_alive() for thread in self._threads)
+        """True while every keeper comes by."""
+        return all(thread.is_alive() for thread in self._threads) and all(
+            keeper.silent_s < STUCK_S for keeper in self._keepers
+        )
 
     def reports(self) -> list[Report]:
         return [_report(keeper) for keeper in self._keepers]
 
 
 def list_once(
-    vcenter: VCenterConfig, store: SnapshotStore, look: Callable[[Report], None]
+    vcenter: VCenterConfig,
+    store: SnapshotStore,
+    stopping: threading.Event,
+    look: Callable[[Report], None],
 ) -> Report:
     """One whole list into the store, and the end. What it did not come to is in the report.
 
-    Takes no lease: meant for a timer, where no collector runs.
+    Leaves it at once to another that holds the lease: that one keeps the book current.
     """
-    lost = threading.Event()
-    publisher = Publisher(vcenter.name, store.writer(vcenter.name), lost.set)
-    with opener(vcenter)() as client:
-        collector = client.collector(publisher, relist_interval_s=float("inf"))
-        thread = threading.Thread(target=collector.run, name="vmware-collector", daemon=True)
-        thread.start()
+    keeper = Keeper(vcenter.name, store, opener(vcenter), holder_name(), float("inf"))
+    thread = threading.Thread(target=keeper.run, name=f"vmware-keeper-{vcenter.name}")
+    thread.start()
+    try:
         while True:
-            status = collector.status
-            report = Report(vcenter.name, KeeperState.COLLECTING, status, publisher.published)
+            report = _report(keeper)
             look(report)
-            done = publisher.published or publisher.failing or lost.is_set()
-            if done or status.state is CollectorState.FAILING or not thread.is_alive():
-                break
-            time.sleep(0.1)
-        collector.stop()
-        thread.join(END_S)
-        publisher.close()
-    return report
+            if _is_over(report) or not thread.is_alive() or stopping.wait(ONCE_LOOK_S):
+                return report
+    finally:
+        keeper.stop()
+        thread.join()
+
+
+def _is_over(report: Report) -> bool:
+    if report.keeper is not KeeperState.COLLECTING or report.published:
+        return report.keeper is not KeeperState.STOPPED
+    if report.status is None:
+        return False
+    state = report.status.state
+    refused = state is CollectorState.WATCHING and report.store_trouble is not None
+    return refused or state is CollectorState.FAILING
 
 
 def opener(vcenter: VCenterConfig) -> OpenClient:
@@ -121,6 +144,7 @@ def _report(keeper: Keeper) -> Report:
         keeper.state,
         collector.status if collector else None,
         keeper.published,
+        keeper.store_trouble,
     )
 
 
@@ -135,7 +159,16 @@ def document(reports: Sequence[Report]) -> dict[str, object]:
 
 def _plain(report: Report) -> dict[str, object]:
     status = report.status
-    plain: dict[str, object] = {"keeper": report.keeper.value, "published": report.published}
+    plain: dict[str, object] = {
+        "keeper": report.keeper.value,
+        "ready": report.ready,
+        "published": report.published,
+    }
+    if report.store_trouble:
+        plain |= {
+            "store_trouble": report.store_trouble.kind.value,
+            "store_detail": report.store_trouble.detail,
+        }
     if status is not None:
         plain |= {
             "state": status.state.value,

@@ -8,13 +8,18 @@ from contextlib import AbstractContextManager, ExitStack
 from enum import StrEnum
 
 from vmware_panel.collecting.publisher import Publisher
+from vmware_panel.domain.outcome import Trouble
 from vmware_panel.store import SnapshotStore, StoreError
 from vmware_panel.vsphere import Collector, VCenterClient
 
 LOG = logging.getLogger(__name__)
 
 TICK_S = 1.0
+STANDBY_TICK_S = 0.5
 BEAT_S = 5.0
+FREE_S = 1.5
+"""So long a standby sees a lease free before it takes it: longer than a tick of who collects."""
+
 LEASE_TTL_S = 6.0
 """How long the lease of a holder that died keeps the others away; renewed at every tick."""
 
@@ -58,7 +63,9 @@ class Keeper:
         self._restart_at_s = 0.0
         self._term: _Term | None = None
         self._state = KeeperState.STOPPED
-        self._store_failing = False
+        self._free_since_s: float | None = None
+        self._lease_trouble: Trouble | None = None
+        self._ticked_at_s = time.monotonic()
 
     @property
     def state(self) -> KeeperState:
@@ -76,12 +83,25 @@ class Keeper:
         term = self._term
         return term.publisher.published if term else 0
 
+    @property
+    def store_trouble(self) -> Trouble | None:
+        """Why the store does not say who collects, or takes nothing of what is collected."""
+        term = self._term
+        return self._lease_trouble or (term.publisher.trouble if term else None)
+
+    @property
+    def silent_s(self) -> float:
+        """How long ago its thread last came by: some seconds at most, unless something hangs."""
+        return time.monotonic() - self._ticked_at_s
+
     def run(self) -> None:
         """Returns after `stop`, with the collector ended and the lease given back."""
         try:
             while not self._stopping.is_set():
                 self._tick()
-                self._stopping.wait(TICK_S)
+                self._ticked_at_s = time.monotonic()
+                collecting = self._state is KeeperState.COLLECTING
+                self._stopping.wait(TICK_S if collecting else STANDBY_TICK_S)
         finally:
             self._end_term()
             self._release()
@@ -118,18 +138,32 @@ class Keeper:
 
     def _holds(self) -> bool | None:
         try:
-            held = self._lease.acquire()
+            held = self._may_ask() and self._lease.acquire()
         except StoreError as error:
-            if not self._store_failing:
+            if self._lease_trouble is None:
                 LOG.warning(
                     "vCenter %s: the store does not say who collects: %s",
                     self.vcenter,
                     error.trouble.detail,
                 )
-            self._store_failing = True
+            self._lease_trouble = error.trouble
             return None
-        self._store_failing = False
+        self._lease_trouble = None
         return held
+
+    def _may_ask(self) -> bool:
+        """One that stood by takes only a lease that it found free for a while.
+
+        A cache that comes back empty has lost the lease as well: the one who collects puts it back
+        at its next tick, and need not end for another that would list everything again.
+        """
+        if self._lease.held or self._state in (KeeperState.STOPPED, KeeperState.COLLECTING):
+            return True
+        since_s, self._free_since_s = self._free_since_s, None
+        if not self._lease.free():
+            return False
+        self._free_since_s = since_s or time.monotonic()
+        return time.monotonic() - self._free_since_s >= FREE_S
 
     def _release(self) -> None:
         try:

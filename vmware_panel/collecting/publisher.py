@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.ledger import Delta
+from vmware_panel.domain.outcome import Trouble
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
 from vmware_panel.store import LeaseLost, SnapshotWriter, StoreError
 
@@ -28,10 +29,14 @@ class Publisher:
         self._status: CollectorStatus | None = None
         self._closed = False
         self._unwritten = 0
-        self.failing = False
-        """The store did not take what was last given to it."""
+        self.trouble: Trouble | None = None
+        """Why the store did not take what was last given to it."""
         self.published = 0
         """Versions that the store has taken so far."""
+
+    @property
+    def failing(self) -> bool:
+        return self.trouble is not None
 
     def replace(self, inventory: Inventory, status: CollectorStatus) -> None:
         self._write(status, lambda: self._writer.replace(inventory, status), versions=1)
@@ -53,11 +58,19 @@ class Publisher:
         self._write(status, lambda: self._writer.beat(status, confirmed_at, datetime.now(UTC)))
 
     def sign_of_life(self) -> None:
-        """From the keeper's thread: the collector is at it, even if vCenter keeps it waiting."""
-        with self._lock:
+        """From the keeper's thread: the collector is at it, even if vCenter keeps it waiting.
+
+        Does not wait for a book that is being written, which is a sign of life itself: the keeper
+        has a lease to renew.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
             status = self._status
             if status is not None and not self._closed:
                 self._try(lambda: self._writer.beat(status, None, datetime.now(UTC)))
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Says that the collector has stopped, if it did not come to that itself. What it says
@@ -88,12 +101,12 @@ class Publisher:
         except LeaseLost:
             self._lost()
         except StoreError as error:
-            self.failing = True
+            self.trouble = error.trouble
             if not was_failing:
                 said = error.trouble.detail
                 LOG.warning("The store takes nothing of vCenter %s: %s", self._vcenter, said)
         else:
-            self.failing = False
+            self.trouble = None
             self.published += self._unwritten
             self._unwritten = 0
             if was_failing:

@@ -36,6 +36,9 @@ class Lease(Protocol):
     def held(self) -> bool:
         """By this process's own monotonic clock; asks nobody."""
 
+    def free(self) -> bool:
+        """True if nobody has it just now. Raises `StoreError`."""
+
     def acquire(self) -> bool:
         """Takes the lease, or renews it; False if another holds it. Raises `StoreError`."""
 

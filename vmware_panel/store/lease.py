@@ -43,6 +43,9 @@ class CacheLease:
     def held(self) -> bool:
         return self._until_s is not None and self._clock() < self._until_s
 
+    def free(self) -> bool:
+        return self._channel.get(self._key) is None
+
     def acquire(self) -> bool:
         return self._renewed() or self._added()
 

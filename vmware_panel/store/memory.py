@@ -112,6 +112,9 @@ class MemoryLease:
 
     held = True
 
+    def free(self) -> bool:
+        return True
+
     def acquire(self) -> bool:
         return True
 
