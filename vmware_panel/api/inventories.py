@@ -76,7 +76,8 @@ class DirectSource:
 class SnapshotSource:
     """Reads what the collectors keep, and asks no vCenter.
 
-    Where the store fails, `spare` gives the inventories, and the reading names the store.
+    Where the store fails, the reading names it, and has what this process read last, of whatever
+    age; `spare` gives the inventories of which it never read any.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class SnapshotSource:
 
     def read(self, vcenters: Sequence[VCenterConfig]) -> Reading:
         found: list[tuple[VCenterConfig, Snapshot | None]] = []
+        held: dict[str, Snapshot] = {}
         broken: list[VCenterConfig] = []
         failures: list[Trouble] = []
         for vcenter in vcenters:
@@ -100,11 +102,15 @@ class SnapshotSource:
             try:
                 found.append((vcenter, self._snapshot(vcenter)))
             except StoreError as error:
-                broken.append(vcenter)
                 failures.append(error.trouble)
+                last = _of(vcenter, self._store.held(vcenter.name))
+                if last and last.inventory:
+                    held[vcenter.name] = last
+                else:
+                    broken.append(vcenter)
         spare = self._spare.read(broken) if broken else Reading()
         troubles = [t for v, snapshot in found if (t := self._trouble(v, snapshot))]
-        snapshots = {v.name: s for v, s in found if s}
+        snapshots = {v.name: s for v, s in found if s} | held
         return Reading(
             tuple(s.inventory for s in snapshots.values() if s.inventory) + spare.inventories,
             (*dict.fromkeys(failures), *troubles, *spare.troubles),
@@ -124,11 +130,7 @@ class SnapshotSource:
         return snapshot
 
     def _read(self, vcenter: VCenterConfig) -> Snapshot | None:
-        snapshot = self._store.read(vcenter.name)
-        inventory = snapshot.inventory if snapshot else None
-        if snapshot and inventory and not _is_of(vcenter, inventory):
-            return replace(snapshot, inventory=None)  # of another vCenter, called so before
-        return snapshot
+        return _of(vcenter, self._store.read(vcenter.name))
 
     def _trouble(self, vcenter: VCenterConfig, snapshot: Snapshot | None) -> Trouble | None:
         if snapshot is None:
@@ -177,6 +179,10 @@ def _is_coming(snapshot: Snapshot | None) -> bool:
     return snapshot is None or (snapshot.inventory is None and snapshot.status.trouble is None)
 
 
-def _is_of(vcenter: VCenterConfig, inventory: Inventory) -> bool:
-    its = inventory.vcenter
-    return (its.host, its.port) == (vcenter.host, vcenter.port)
+def _of(vcenter: VCenterConfig, snapshot: Snapshot | None) -> Snapshot | None:
+    """Without the inventory if it is of another vCenter, which was called so before."""
+    if snapshot is None or snapshot.inventory is None:
+        return snapshot
+    its = snapshot.inventory.vcenter
+    same = (its.host, its.port) == (vcenter.host, vcenter.port)
+    return snapshot if same else replace(snapshot, inventory=None)
