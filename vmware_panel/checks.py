@@ -1,23 +1,64 @@
 """Django's system checks of `VMWARE_PANEL`: `manage.py check` names key, fault and remedy.
 
-Errors (E) are faults of the settings' text; the ids are those of `FaultKind`. Warnings (W) are
+Errors (E) are faults of the settings' text; the ids are those of `FaultKind`, and of what CACHES has
+under the alias that VMWARE_PANEL names. Warnings (W) are
 what an operator should know, and what this machine lacks just now: a settings file is also read
 where an image is built, without its password files.
 """
 
+import re
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache.backends.db import DatabaseCache
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.memcached import BaseMemcachedCache, PyMemcacheCache
+from django.core.cache.backends.redis import RedisCache
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
-from vmware_panel.config import SETTING, ConfigError, VCenterConfig, get_config
+from vmware_panel.config import (
+    SETTING,
+    CollectorMode,
+    ConfigError,
+    PanelConfig,
+    VCenterConfig,
+    get_config,
+)
 from vmware_panel.secret import SecretUnavailableError
 
 INSECURE = "vmware_panel.W001"
 NO_VCENTER = "vmware_panel.W002"
 NO_PASSWORD = "vmware_panel.W003"  # noqa: S105
 BAD_CA_FILE = "vmware_panel.W004"
+UNFIT_CACHE = "vmware_panel.E005"
+SEVERAL_SERVERS = "vmware_panel.W005"
+NO_CACHE_TIMEOUTS = "vmware_panel.W006"
+NO_CACHE = "vmware_panel.W007"
+
+# Of one process alone; or that two may take one lease of, and that clear away what is in use.
+_UNFIT = {
+    DummyCache: "keeps nothing",
+    LocMemCache: "is memory of one process, which no other one sees",
+    FileBasedCache: "cannot keep two collectors apart, and serves one machine alone",
+    DatabaseCache: "cannot keep two collectors apart, and by default clears away what is in use",
+}
+_REMEDY = "Let the alias be a memcached, Redis or Valkey that all of them reach"
+_TIMEOUTS = {
+    PyMemcacheCache: {
+        "connect_timeout": "1",
+        "timeout": "3",
+        "retry_attempts": "0",
+        "dead_timeout": "1",
+    },
+    RedisCache: {"socket_connect_timeout": "1", "socket_timeout": "3"},
+}
 
 
 @register("vmware_panel")
@@ -38,7 +79,8 @@ def check_settings(
                 id=NO_VCENTER,
             )
         ]
-    return [message for vcenter in config.vcenters for message in _warnings(vcenter)]
+    of_vcenters = [message for vcenter in config.vcenters for message in _warnings(vcenter)]
+    return [*of_vcenters, *_of_store(config)]
 
 
 def _warnings(vcenter: VCenterConfig) -> Iterator[Warning]:
@@ -77,3 +119,55 @@ def _ca_file_fault(path: str) -> str:
     except OSError as error:
         return f"cannot read {path}: {error.strerror}"
     return ""
+
+
+def _of_store(config: PanelConfig) -> Iterator[CheckMessage]:
+    alias = config.store.cache
+    if alias is None or config.collector.mode is CollectorMode.OFF:
+        return
+    key = f"{SETTING}.store.cache: the alias '{alias}'"
+    try:
+        cache = caches[alias]
+    except (ImportError, ImproperlyConfigured, InvalidCacheBackendError) as error:
+        yield Warning(
+            f"{key} cannot be used on this machine: {error}.",
+            hint="Correct it in CACHES, and install what its BACKEND needs: pymemcache or redis.",
+            id=NO_CACHE,
+        )
+        return
+    for kind, reason in _UNFIT.items():
+        if isinstance(cache, kind):
+            hint = (
+                f"{_REMEDY}."
+                if config.collector.mode is CollectorMode.EXTERNAL
+                else (f"{_REMEDY}, or leave store.cache out: then each process keeps its own.")
+            )
+            yield Error(f"{key} {reason}.", hint=hint, id=UNFIT_CACHE)
+            return
+    yield from _cache_warnings(key, cache, settings.CACHES[alias])
+
+
+def _cache_warnings(key: str, cache: object, described: Mapping[str, Any]) -> Iterator[Warning]:
+    if isinstance(cache, BaseMemcachedCache | RedisCache):
+        if len(_servers(described.get("LOCATION", ""))) > 1:
+            yield Warning(
+                f"{key} has several servers in LOCATION.",
+                hint="Name one. The loss of one of several memcached loses the whole snapshot, "
+                "and a Redis replica may be older than the lease that it is asked for.",
+                id=SEVERAL_SERVERS,
+            )
+    options = described.get("OPTIONS", {})
+    for kind, wanted in _TIMEOUTS.items():
+        missing = [f"'{name}': {value}" for name, value in wanted.items() if name not in options]
+        if isinstance(cache, kind) and missing:
+            yield Warning(
+                f"{key} has no deadlines, so a cache that hangs holds pages and the collector.",
+                hint=f"Add to its OPTIONS: {', '.join(missing)}.",
+                id=NO_CACHE_TIMEOUTS,
+            )
+
+
+def _servers(location: object) -> list[str]:
+    """As Django's memcached and Redis caches read LOCATION."""
+    listed = re.split("[;,]", location) if isinstance(location, str) else list(location)  # type: ignore[call-overload]
+    return [str(server) for server in listed if server]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.core.checks import ERROR, WARNING, CheckMessage
 from django.test import override_settings
 
@@ -72,3 +73,83 @@ def test_a_ca_file_that_cannot_serve_is_a_warning(tmp_path: Path) -> None:
     path.write_text("not a certificate")
     (message,) = said_of(prod(ca_file=str(path)))
     assert "PEM" in message.msg
+
+
+MEMCACHED = {
+    "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
+    "LOCATION": "cache.invalid:11211",
+    "OPTIONS": {"connect_timeout": 1, "timeout": 3, "retry_attempts": 0, "dead_timeout": 1},
+}
+REDIS = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "LOCATION": "redis://cache.invalid:6379/1",
+    "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 3},
+}
+
+
+def said_of_cache(cache: dict[str, Any], mode: str = "external") -> list[CheckMessage]:
+    with override_settings(CACHES={"default": cache, "vmware": cache}):
+        return said_of(prod() | {"collector": {"mode": mode}, "store": {"cache": "vmware"}})
+
+
+@pytest.mark.parametrize("mode", ["external", "embedded"])
+@pytest.mark.parametrize("cache", [MEMCACHED, REDIS], ids=["memcached", "redis"])
+def test_a_cache_that_serves_is_passed_in_silence(cache: dict[str, Any], mode: str) -> None:
+    assert said_of_cache(cache, mode) == []
+
+
+@pytest.mark.parametrize("mode", ["external", "embedded"])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("locmem.LocMemCache", "memory of one process"),
+        ("dummy.DummyCache", "keeps nothing"),
+        ("filebased.FileBasedCache", "cannot keep two collectors apart"),
+        ("db.DatabaseCache", "cannot keep two collectors apart"),
+    ],
+)
+def test_a_cache_that_cannot_serve_is_an_error(
+    kind: str, reason: str, mode: str, tmp_path: Path
+) -> None:
+    backend = {"BACKEND": f"django.core.cache.backends.{kind}", "LOCATION": str(tmp_path)}
+    (message,) = said_of_cache(backend, mode)
+    assert (message.id, message.level) == ("vmware_panel.E005", ERROR)
+    assert reason in message.msg and "store.cache: the alias 'vmware'" in message.msg
+    assert "memcached, Redis or Valkey" in str(message.hint)
+    assert ("leave store.cache out" in str(message.hint)) is (mode == "embedded")
+    assert said_of_cache(backend, "off") == []
+
+
+@pytest.mark.parametrize(
+    ("cache", "location"),
+    [
+        (MEMCACHED, ["a.invalid:11211", "b.invalid:11211"]),
+        (MEMCACHED, "a.invalid:11211;b.invalid:11211"),
+        (REDIS, ["redis://a.invalid", "redis://b.invalid"]),
+        (REDIS, "redis://a.invalid,redis://b.invalid"),
+    ],
+)
+def test_several_servers_are_a_warning(cache: dict[str, Any], location: object) -> None:
+    (message,) = said_of_cache(cache | {"LOCATION": location})
+    assert (message.id, message.level) == ("vmware_panel.W005", WARNING)
+
+
+@pytest.mark.parametrize("cache", [MEMCACHED, REDIS], ids=["memcached", "redis"])
+def test_each_deadline_that_is_missing_is_named(cache: dict[str, Any]) -> None:
+    for missing in cache["OPTIONS"]:
+        options = {name: value for name, value in cache["OPTIONS"].items() if name != missing}
+        (message,) = said_of_cache(cache | {"OPTIONS": options})
+        assert (message.id, message.level) == ("vmware_panel.W006", WARNING)
+        assert str(message.hint).startswith(f"Add to its OPTIONS: '{missing}': ")
+    (message,) = said_of_cache({key: cache[key] for key in ("BACKEND", "LOCATION")})
+    assert all(f"'{name}'" in str(message.hint) for name in cache["OPTIONS"])
+
+
+def test_a_cache_whose_client_is_not_there_is_a_warning() -> None:
+    (message,) = said_of_cache({"BACKEND": "no_such_client.Cache"})
+    assert (message.id, message.level) == ("vmware_panel.W007", WARNING)
+    assert "no_such_client" in message.msg
+
+
+def test_each_process_for_itself_needs_no_word() -> None:
+    assert said_of(prod() | {"collector": {"mode": "embedded"}}) == []
