@@ -3,15 +3,15 @@
 import json
 import os
 import signal
-import sys
 import threading
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, SystemCheckError
 
 from vmware_panel.collecting.external import Collection, Report, document, list_once
+from vmware_panel.collecting.keeper import KeeperState
 from vmware_panel.collecting.process import tell_systemd
 from vmware_panel.config import CollectorMode, ConfigError, PanelConfig, get_config
 from vmware_panel.store import CacheStore
@@ -24,14 +24,16 @@ class Command(BaseCommand):
     help = (
         "Keeps the inventory of every vCenter of VMWARE_PANEL current in the cache that "
         "store.cache names, until it gets SIGTERM. A second one stands by, and takes over when "
-        "the first one is gone. Exit status: 0 after SIGTERM, 1 if --once did not come through, "
-        "2 if VMWARE_PANEL does not allow it."
+        "the first one is gone. Exit status: 0 after SIGTERM; 1 if --once did not come through "
+        "or the program has a fault; 2 if the settings do not allow it."
     )
-    requires_system_checks: list[str] = []  # what concerns this command it says itself
+    requires_system_checks = ["vmware_panel"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--once", action="store_true", help="list everything once, publish it, and end"
+            "--once",
+            action="store_true",
+            help="list everything once, publish it, and end; not while another one collects",
         )
         parser.add_argument(
             "--status-file",
@@ -45,22 +47,29 @@ class Command(BaseCommand):
         self._said: dict[str, str] = {}
         path = options["status_file"]
         self._status_file = Path(path) if path else None
-        if options["once"]:
-            reports = [list_once(v, store, self._say) for v in config.vcenters]
-            self._write_status(reports)
-            failed = [report.vcenter for report in reports if not report.published]
-            if failed:
-                raise CommandError(f"not published: {', '.join(failed)}", returncode=FAILED)
-            return
+        self._status_file_fails = False
         stopping = threading.Event()
+
+        def stop(*_: object) -> None:
+            stopping.set()
+            tell_systemd("STOPPING=1")
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopping.set())
+            signal.signal(number, stop)
+        if options["once"]:
+            self._list_once(config, store, stopping)
+        else:
+            self._collect(config, store, stopping)
+
+    def _collect(self, config: PanelConfig, store: CacheStore, stopping: threading.Event) -> None:
         collection = Collection(config.vcenters, store, config.collector.relist_interval_s)
 
         def look(reports: list[Report]) -> None:
             for report in reports:
                 self._say(report)
             self._write_status(reports)
+            if stopping.is_set():
+                return
             # A standby is ready too, or systemd would end it after its start timeout.
             tell_systemd("READY=1")
             if collection.alive:
@@ -68,7 +77,24 @@ class Command(BaseCommand):
             tell_systemd("STATUS=" + "; ".join(self._said.values()))
 
         collection.run(stopping, look)
-        tell_systemd("STOPPING=1")
+        if not stopping.is_set():
+            raise CommandError("a part of this program ended by itself", returncode=FAILED)
+
+    def _list_once(
+        self, config: PanelConfig, store: CacheStore, stopping: threading.Event
+    ) -> None:
+        reports = [list_once(v, store, stopping, self._say) for v in config.vcenters]
+        self._write_status(reports)
+        failed = [f"{r.vcenter} ({_why(r)})" for r in reports if not r.published]
+        if failed:
+            raise CommandError(f"not published: {', '.join(failed)}", returncode=FAILED)
+
+    def check(self, **kwargs: Any) -> None:
+        """Django's checks of the settings, with this command's exit status."""
+        try:
+            super().check(**kwargs)
+        except SystemCheckError as error:
+            raise CommandError(str(error), returncode=MISCONFIGURED) from None
 
     def _config(self) -> PanelConfig:
         try:
@@ -101,17 +127,28 @@ class Command(BaseCommand):
         try:
             beside.write_text(json.dumps(document(reports), indent=1) + "\n")
             beside.replace(self._status_file)
+            self._status_file_fails = False
         except OSError as error:
-            print(f"--status-file {self._status_file}: {error.strerror}", file=sys.stderr)
-            self._status_file = None  # said once
+            if not self._status_file_fails:
+                self.stderr.write(f"--status-file {self._status_file}: {error.strerror}")
+            self._status_file_fails = True
 
 
 def _line(report: Report) -> str:
-    status = report.status
+    status, store = report.status, report.store_trouble
     said = f"{report.vcenter}: {report.keeper.value}"
-    if status is None:
-        return said
-    said += f", {status.state.value}"
-    if status.trouble:
-        said += f" ({status.trouble.kind.value}: {status.trouble.detail})"
+    if status is not None:
+        said += f", {status.state.value}"
+        if status.trouble:
+            said += f" ({status.trouble.kind.value}: {status.trouble.detail})"
+    if store:
+        said += f"; store ({store.kind.value}: {store.detail})"
     return said
+
+
+def _why(report: Report) -> str:
+    """Why a single list came to nothing."""
+    if report.keeper is KeeperState.STANDBY:
+        return "another collector has the lease, and keeps it current"
+    trouble = report.store_trouble or (report.status.trouble if report.status else None)
+    return f"{trouble.source}: {trouble.kind.value}: {trouble.detail}" if trouble else "stopped"
