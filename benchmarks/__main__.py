@@ -1,147 +1,147 @@
-"""`make bench`: what a page costs, at the size of a large vCenter, against the simulator.
+"""`make bench`: what this costs, at the size of a large vCenter, on the simulator and the lab.
 
 Figures of one run are comparable with one another and with nothing else: look at the ratios. Goes
-to the screen as a table and to `.cache/bench.json`.
+to the screen as tables, and to benchmarks/results as JSON. See docs/benchmarks.md.
 """
 
+import argparse
 import json
-import resource
-import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TypeVar
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from typing import Any
 
-from benchmarks.cold_inventory import Reading, measure, table
-from lab.simulator import nova_instance_uuid
-from tests.simulator import RunningSimulator, running_simulator
-from vmware_panel.domain.cloud import NovaPower, Server
-from vmware_panel.domain.placement import Books, join, overview
-from vmware_panel.vsphere import Endpoint, VCenterClient, counting
+from benchmarks import (
+    cold_inventory,
+    freshness,
+    horizons,
+    joining,
+    machine,
+    memory,
+    pages,
+    report,
+    tab,
+)
+from lab.settings import LabSettings
 
-T = TypeVar("T")
+RESULTS = machine.ROOT / "benchmarks" / "results"
+QUICK_SIZES = (1_000, 10_000)
 
-SIZES = (1_000, 10_000)
-HOSTS_PER_CLUSTER = 32
-RESULT = Path(__file__).parents[1] / ".cache" / "bench.json"
+
+class Laboratory:
+    """The lab, brought up when a part first needs it."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._settings: LabSettings | None = None
+
+    def settings(self) -> LabSettings:
+        if self._settings is None:
+            say("the lab, with 10,000 servers ...")
+            up: AbstractContextManager[LabSettings] = horizons.lab(pages.SERVERS)
+            self._settings = self._stack.enter_context(up)
+        return self._settings
 
 
 @dataclass(frozen=True)
-class Figures:
-    """One size. Seconds are medians, but of the bulk read, which is made once."""
+class Wanted:
+    """What the command line asks for; `sizes` is empty where it does not say."""
 
-    vms: int
-    bulk_read_s: float
-    bulk_read_calls: int
-    tab_read_s: float
-    tab_read_calls: int
-    join_s: float
-    overview_s: float
-    rss_growth_kb_a_vm: float
+    sizes: tuple[int, ...]
+    quick: bool
+    lab: Laboratory
+
+    def of(self, own: Sequence[int]) -> tuple[int, ...]:
+        """The sizes to take, where a part's own are these."""
+        quick = tuple(size for size in own if size in QUICK_SIZES) if self.quick else own
+        return self.sizes or tuple(quick)
+
+
+PARTS: dict[str, Callable[[Wanted], report.Result]] = {
+    "P1": lambda w: cold_inventory.run(w.of(cold_inventory.SIZES)),
+    "P2": lambda w: memory.run(w.of(memory.SIZES)),
+    "P3": lambda w: pages.run_panel(w.lab.settings(), 5 if w.quick else pages.TIMES),
+    "P4": lambda w: tab.run(w.of(tab.SIZES)),
+    "P5": lambda w: pages.run_stock(w.lab.settings(), 5 if w.quick else pages.TIMES),
+    "P6": lambda w: freshness.run(*((10, 10) if w.quick else ())),
+    "P7": lambda w: joining.run(w.of(joining.SIZES)),
+}
+ORDER = ("P7", "P1", "P2", "P4", "P6", "P3", "P5")
+"""Those that the lab would disturb come before it is up."""
 
 
 def main() -> int:
-    rows: list[Figures] = []
-    cold: dict[int, list[Reading]] = {}
-    for size in SIZES:
-        print(f"{size:,} VMs ...", flush=True)
-        with running_simulator(nova_vms=size, hosts_per_cluster=HOSTS_PER_CLUSTER) as simulator:
-            cold[size] = measure(simulator, size)
-            rows.append(measured(simulator, size))
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(
-        json.dumps(
-            [
-                {**asdict(row), "cold_inventory": [asdict(read) for read in cold[row.vms]]}
-                for row in rows
-            ],
-            indent=1,
-        )
+    arguments = _arguments()
+    began = machine.described()
+    results: list[report.Result] = []
+    runs: dict[str, Any] = {}
+    failed = False
+    with ExitStack() as stack:
+        wanted = Wanted(arguments.sizes, arguments.quick, Laboratory(stack))
+        for part in [part for part in ORDER if part in arguments.only]:
+            say(f"{part} ...")
+            load, started_s = machine.load(), time.monotonic()
+            try:
+                result = PARTS[part](wanted)
+            except RuntimeError:  # what was measured would mean nothing; the rest may
+                traceback.print_exc()
+                failed = True
+                continue
+            runs[part] = {
+                "seconds": round(time.monotonic() - started_s, 1),
+                "load_before": load,
+                "load_after": machine.load(),
+            }
+            results.append(result)
+            said = f"load {load} before, {runs[part]['load_after']} after"
+            print(f"\n{report.text(result)}\n\n{said}\n", flush=True)
+    goals = [goal for result in results for goal in result.goals]
+    if goals:
+        print(report.goals_table(goals) + "\n")
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{began['at'].replace(':', '')[:17]}.json"
+    path.write_text(json.dumps(report.document(results, {**began, "runs": runs}), indent=1))
+    print(f"written to {path.relative_to(machine.ROOT)}")
+    return 1 if failed else 0
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only", type=_parts, default=tuple(PARTS), metavar="P1,P3", help="these parts"
     )
-    small = rows[0]
-    print(f"\n{'':24}" + "".join(f"{row.vms:>12,}" for row in rows) + f"{'ratio':>9}")
-    for name, value in asdict(small).items():
-        if name == "vms":
-            continue
-        values = [asdict(row)[name] for row in rows]
-        ratio = f"{values[-1] / value:>8.1f}x" if value else f"{'-':>9}"
-        print(f"{name:24}" + "".join(f"{v:>12,.4g}" for v in values) + ratio)
-    for size, readings in cold.items():
-        print("\n" + table(size, readings))
-    print(f"\nwritten to {RESULT.relative_to(Path.cwd())}")
-    return 0
-
-
-def measured(simulator: RunningSimulator, vms: int) -> Figures:
-    with client_of(simulator) as client:
-        vcenter = client.about()
-        before_kb = _rss_kb()
-        with counting() as bulk_calls:
-            bulk_s, inventory = timed(client.read_inventory)
-        growth_kb = _rss_kb() - before_kb
-        node = f"{inventory.clusters[0].moref}.{vcenter.instance_uuid}"
-        last = nova_instance_uuid(vms - 1)
-        cluster = inventory.clusters[0].moref
-        with counting() as tab_calls:
-            client.read_vm(last, cluster)
-        tab_s = median(lambda: client.read_vm(last, cluster))
-    servers = [
-        Server(nova_instance_uuid(n), f"vm-{n}", node=node, power=NovaPower.RUNNING)
-        for n in range(vms)
-    ]
-    books = Books([inventory])
-    join_s = median(lambda: join(servers, books))
-    placements = join(servers, books)
-    found = sum(placement.vm is not None for placement in placements)
-    if found != vms:
-        raise RuntimeError(f"the join found {found} of {vms} VMs: its time means nothing")
-    return Figures(
-        vms=vms,
-        bulk_read_s=bulk_s,
-        bulk_read_calls=bulk_calls.total,
-        tab_read_s=tab_s,
-        tab_read_calls=tab_calls.total,
-        join_s=join_s,
-        overview_s=median(lambda: overview(placements)),
-        rss_growth_kb_a_vm=growth_kb / vms,
+    parser.add_argument(
+        "--sizes",
+        type=_sizes,
+        default=(),
+        metavar="1000,10000",
+        help="VMs, where a part takes several sizes; each has its own by default",
     )
-
-
-@contextmanager
-def client_of(simulator: RunningSimulator) -> Iterator[VCenterClient]:
-    client = VCenterClient(
-        Endpoint(
-            name="bench",
-            host=simulator.host,
-            port=simulator.port,
-            username=simulator.reader.user,
-            password=lambda: simulator.reader.password,
-            ca_file=str(simulator.ca_file),
-            list_timeout_s=600,
-        )
+    parser.add_argument(
+        "--quick", action="store_true", help="no 40,000 VMs, and fewer repetitions: some minutes"
     )
-    try:
-        yield client
-    finally:
-        client.close()
+    return parser.parse_args()
 
 
-def timed(work: Callable[[], T]) -> tuple[float, T]:
-    started = time.perf_counter()
-    result = work()
-    return time.perf_counter() - started, result
+def _parts(text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip().upper() for part in text.split(","))
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]} is none of {', '.join(PARTS)}")
+    return parts
 
 
-def median(work: Callable[[], object], times: int = 5) -> float:
-    return statistics.median(timed(work)[0] for _ in range(times))
-
-
-def _rss_kb() -> int:
-    """The highest so far, which is what a web worker must have room for."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _sizes(text: str) -> tuple[int, ...]:
+    sizes = tuple(sorted(int(size) for size in text.split(",")))
+    if sizes[0] < 1:
+        raise argparse.ArgumentTypeError("a size is 1 or more")
+    return sizes
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """P2: what a snapshot costs: bytes in the store, seconds to encode, decode and swap, memory a VM.
 
-The inventory is made here, as large in every field as Nova's VMs are on a cloud in use: linked
-clones with two disks, four lines of annotation, a cluster of 32 hosts, datastores of a cluster.
+The inventory is that of `benchmarks.books`. `python -m benchmarks.store` compares ways to encode.
 """
 
 import gc
 import json
 import pickle  # noqa: S403
-import resource
 import statistics
 import sys
 import time
@@ -15,45 +13,27 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from django.conf import settings
 
+from benchmarks.books import INDEXES, inventory
+from benchmarks.machine import peak_rss_kb, rss_kb
+from benchmarks.report import Table
 from tests.store.servers import ALIAS, COMMANDS, CacheServer, free_port
-from vmware_panel.domain.inventory import (
-    NOVA_EXTENSION,
-    Cluster,
-    Datacenter,
-    Datastore,
-    EsxHost,
-    Folder,
-    HostConnection,
-    Inventory,
-    MoRef,
-    ResourcePool,
-    ToolsStatus,
-    VCenter,
-    VirtualDisk,
-    VirtualMachine,
-    VmPower,
-)
+from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.ledger import Delta, Ledger
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus, Snapshot
 from vmware_panel.store import CacheStore
 from vmware_panel.store.encoding import Decoder, encode_inventory, objects_of
 
 SIZES = (10_000, 40_000)
-VMS_PER_HOST = 16
-HOSTS_PER_CLUSTER = 32
-DATASTORES_PER_CLUSTER = 8
 CHANGES = 50
 REPEATS = 3
 OURS = "store"
@@ -114,37 +94,41 @@ def measure_swap(vms: int, kind: str) -> SwapFigures:
             server.kill()
 
 
-def swap_table(figures: list[SwapFigures]) -> str:
-    lines = [
-        f"{f'{figures[0].vms:,} VMs':26}{'replace s':>10}{'read s':>10}{'advance s':>10}"
-        f"{'follow s':>10}{'warm ms':>9}"
-    ]
-    for row in figures:
-        lines.append(
-            f"{row.kind:26}{row.replace_s:>10.3f}{row.first_read_s:>10.3f}{row.advance_s:>10.4f}"
-            f"{row.follow_s:>10.4f}{row.warm_read_s * 1000:>9.2f}"
-        )
-    return "\n".join(lines)
+def swap_table(figures: list[SwapFigures]) -> Table:
+    return Table(
+        f"store, {figures[0].vms:,} VMs",
+        ("replace s", "read s", "advance s", "follow s", "warm ms"),
+        [
+            (r.kind, r.replace_s, r.first_read_s, r.advance_s, r.follow_s, r.warm_read_s * 1000)
+            for r in figures
+        ],
+    )
 
 
-def table(figures: list[StoreFigures]) -> str:
-    lines = [
-        f"{f'{figures[0].vms:,} VMs':26}{'MB':>8}{'encode s':>10}{'decode s':>10}{'index s':>9}"
-        f"{'KB a VM':>9}{'peak':>7}"
-    ]
-    for row in figures:
-        lines.append(
-            f"{row.way:26}{row.encoded_mb:>8.1f}{row.encode_s:>10.3f}{row.decode_s:>10.3f}"
-            f"{row.index_s:>9.3f}{row.rss_kb_a_vm:>9.2f}{row.decode_peak_kb_a_vm:>7.2f}"
-        )
-    return "\n".join(lines)
+def table(figures: list[StoreFigures]) -> Table:
+    return Table(
+        f"made book, {figures[0].vms:,} VMs",
+        ("MB", "encode s", "decode s", "index s", "KB a VM", "peak KB a VM"),
+        [
+            (
+                row.way,
+                row.encoded_mb,
+                row.encode_s,
+                row.decode_s,
+                row.index_s,
+                row.rss_kb_a_vm,
+                row.decode_peak_kb_a_vm,
+            )
+            for row in figures
+        ],
+    )
 
 
 def main() -> int:
     for size in SIZES:
-        print(table(measure(size, tuple(WAYS))) + "\n", flush=True)
+        print(table(measure(size, tuple(WAYS))), end="\n\n", flush=True)
         swaps = [measure_swap(size, kind) for kind in COMMANDS]
-        print(swap_table(swaps) + "\n", flush=True)
+        print(swap_table(swaps), end="\n\n", flush=True)
     return 0
 
 
@@ -164,7 +148,7 @@ def _decoded(way: str, vms: int, encoded: bytes, encode_s: float) -> StoreFigure
     if len(decode(WAYS[way][0](inventory(10))).vms) != 10:  # what loads once is loaded
         raise RuntimeError(f"{way} does not give back what it was given")
     gc.collect()
-    before_kb = _rss_kb()
+    before_kb = rss_kb()
     started_s = time.process_time()
     book = decode(encoded)
     decode_s = time.process_time() - started_s
@@ -182,8 +166,8 @@ def _decoded(way: str, vms: int, encoded: bytes, encode_s: float) -> StoreFigure
         encode_s=encode_s,
         decode_s=decode_s,
         index_s=index_s,
-        rss_kb_a_vm=(_rss_kb() - before_kb) / vms,
-        decode_peak_kb_a_vm=(_peak_rss_kb() - before_kb) / vms,
+        rss_kb_a_vm=(rss_kb() - before_kb) / vms,
+        decode_peak_kb_a_vm=(peak_rss_kb() - before_kb) / vms,
     )
 
 
@@ -226,149 +210,6 @@ def _swapped(vms: int, kind: str, config: dict[str, Any]) -> SwapFigures:
         medians["follow"],
         medians["warm"],
     )
-
-
-INDEXES = (
-    "cluster_by_ref",
-    "host_by_ref",
-    "datastore_by_ref",
-    "pool_by_ref",
-    "folder_by_ref",
-    "vms_by_instance_uuid",
-    "vms_by_claimed_uuid",
-    "vms_by_disk_path",
-    "hosts_by_cluster",
-)
-
-
-def inventory(vms: int) -> Inventory:
-    """So many VMs, and the hosts, datastores, pools and folders that they need."""
-    hosts = -(-vms // VMS_PER_HOST)
-    clusters = -(-hosts // HOSTS_PER_CLUSTER)
-    return Inventory(
-        vcenter=VCenter("bench", "vcenter.example.org", 443, str(UUID(int=1)), "VMware vCenter"),
-        read_at=datetime(2026, 11, 22, 3, 0, tzinfo=UTC),
-        datacenters=(Datacenter(MoRef("datacenter-3"), "DC0", MoRef("group-d1")),),
-        folders=tuple(
-            Folder(MoRef(f"group-v{number}"), f"Project ({UUID(int=number)})", MoRef("group-v4"))
-            for number in range(vms // 100)
-        ),
-        resource_pools=tuple(
-            ResourcePool(MoRef(f"resgroup-{n}"), "Resources", None, MoRef(f"domain-c{n}"))
-            for n in range(clusters)
-        ),
-        clusters=tuple(
-            Cluster(MoRef(f"domain-c{n}"), f"DC0_C{n}", MoRef(f"resgroup-{n}"), True, "auto", True)
-            for n in range(clusters)
-        ),
-        hosts=tuple(_host(number) for number in range(hosts)),
-        datastores=tuple(_datastore(n, hosts) for n in range(clusters * DATASTORES_PER_CLUSTER)),
-        vms=tuple(_vm(number) for number in range(vms)),
-    )
-
-
-def _host(number: int) -> EsxHost:
-    cluster = number // HOSTS_PER_CLUSTER
-    return EsxHost(
-        MoRef(f"host-{number}"),
-        f"esx-{number}.example.org",
-        MoRef(f"domain-c{cluster}"),
-        HostConnection.CONNECTED,
-        False,
-        "poweredOn",
-        "8.0.3",
-        2,
-        64,
-        128,
-        2400,
-        2**40,
-        2,
-        tuple(
-            MoRef(f"datastore-{cluster * DATASTORES_PER_CLUSTER + n}")
-            for n in range(DATASTORES_PER_CLUSTER)
-        ),
-    )
-
-
-def _datastore(number: int, hosts: int) -> Datastore:
-    first = number // DATASTORES_PER_CLUSTER * HOSTS_PER_CLUSTER
-    return Datastore(
-        MoRef(f"datastore-{number}"),
-        f"ssd-{number}",
-        "VMFS",
-        f"ds:///vmfs/volumes/{UUID(int=number)}/",
-        2**44,
-        2**43 + number,
-        2**42,
-        True,
-        "normal",
-        tuple(MoRef(f"host-{n}") for n in range(first, min(first + HOSTS_PER_CLUSTER, hosts))),
-    )
-
-
-def _vm(number: int) -> VirtualMachine:
-    uuid = str(UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128))
-    image = str(UUID(int=number % 40 * 0x9E3779B97F4A7C15 % 2**128))
-    host = number // VMS_PER_HOST
-    cluster = host // HOSTS_PER_CLUSTER
-    store = cluster * DATASTORES_PER_CLUSTER + number % DATASTORES_PER_CLUSTER
-    return VirtualMachine(
-        MoRef(f"vm-{number + 1000}"),
-        f"web-{number} ({uuid})",
-        uuid,
-        str(UUID(int=number * 0xD1B54A32D192ED03DEADBEEF12345678 % 2**128)),
-        False,
-        NOVA_EXTENSION,
-        "instance",
-        VmPower.ON if number % 7 else VmPower.OFF,
-        "connected",
-        MoRef(f"host-{host}"),
-        MoRef(f"resgroup-{cluster}"),
-        MoRef(f"group-v{number // 100}"),
-        f"[ssd-{store}] {uuid}/{uuid}.vmx",
-        "vmx-19",
-        "ubuntu64Guest",
-        ToolsStatus.RUNNING,
-        4,
-        2,
-        8192,
-        f"name:web-{number}\nuserid:{UUID(int=number % 50).hex}\nusername:user-{number % 50}\n"
-        f"projectid:{UUID(int=number // 100).hex}\nprojectname:project-{number // 100}\n"
-        f"flavor:name:m1.large\nflavor:memory_mb:8192\nflavor:vcpus:4\nimageid:{image}\n"
-        "package:34.0.0\n",
-        (MoRef(f"datastore-{store}"),),
-        (
-            VirtualDisk(
-                2000,
-                "Hard disk 1",
-                f"[ssd-{store}] {uuid}/{uuid}.vmdk",
-                MoRef(f"datastore-{store}"),
-                40 * 2**30,
-                True,
-                str(UUID(int=number * 0xA0761D6478BD642FE7037ED1A0B428DB % 2**128)),
-                (f"[ssd-{store}] vmware_base/{image}/{image}.40.vmdk",),
-            ),
-            VirtualDisk(
-                2001,
-                "Hard disk 2",
-                f"[ssd-{store}] volume-{uuid}/volume-{uuid}.vmdk",
-                MoRef(f"datastore-{store}"),
-                100 * 2**30,
-                True,
-                str(UUID(int=number * 0xE7037ED1A0B428DBA0761D6478BD642F % 2**128)),
-            ),
-        ),
-        {"nvp.vm-uuid": uuid},
-    )
-
-
-def _rss_kb() -> int:
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-
-def _peak_rss_kb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 Way = tuple[Callable[[Inventory], bytes], Callable[[bytes], Inventory]]

@@ -44,6 +44,13 @@ def plugin_enabled(local_settings: Path | None = None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def plugin_absent(local_settings: Path) -> Iterator[None]:
+    """Horizon without the plugin, with the same deployer's settings: to measure what it adds."""
+    with _module_named_local(local_settings):
+        yield
+
+
+@contextlib.contextmanager
 def _module_named_local(folder: Path) -> Iterator[None]:
     """Horizon says ``from local.local_settings import *``: let that find ``folder``."""
     module = types.ModuleType("local")

@@ -1,0 +1,40 @@
+"""vCenters of the sizes that are measured, and clients of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lab.simulator import VCenterLogin
+from vmware_panel.vsphere import Endpoint, VCenterClient
+
+VMS_PER_CLUSTER = 1_000
+HOSTS_PER_CLUSTER = 63
+"""40,000 VMs stand on 40 clusters of 63 hosts: vCenter's limits."""
+LIST_TIMEOUT_S = 600
+
+
+def shape(vms: int) -> dict[str, int]:
+    """The simulator's options for so many VMs, on as many hosts as is usual for them."""
+    return {
+        "nova_vms": vms,
+        "clusters": max(1, vms // VMS_PER_CLUSTER),
+        "hosts_per_cluster": HOSTS_PER_CLUSTER,
+    }
+
+
+@contextmanager
+def client_of(account: VCenterLogin) -> Iterator[VCenterClient]:
+    client = VCenterClient(
+        Endpoint(
+            name="bench",
+            host=account.host,
+            port=account.port,
+            username=account.user,
+            password=lambda: account.password,
+            ca_file=str(account.ca_file),
+            list_timeout_s=LIST_TIMEOUT_S,
+        )
+    )
+    try:
+        yield client
+    finally:
+        client.close()
