@@ -8,24 +8,23 @@ in Placement, no port, no request specification.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import itertools
 import json
 import time
-import uuid
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from pyVmomi import vim
 
-from lab import cloud, progress, vcenter
+from lab import cloud, progress
 from lab.databases import configure_nova
 from lab.openstack_conf import database_url
+from lab.server_plans import ServerPlan, plans_of_vms, plans_without_vms
 from lab.settings import LabSettings
-from lab.simulator import nova_instance_uuid
 from lab.supervisor import LabError
+
+T = TypeVar("T")
 
 #: By it the rows are known again; instances that were booted have a random one.
 RESERVATION = "r-labrows"
@@ -33,26 +32,6 @@ PROJECT_REMARK = "made by `lab servers`"
 
 _ROWS_AT_ONCE = 1000
 _CREATED_APART_S = 60
-
-
-@dataclasses.dataclass(frozen=True)
-class ServerPlan:
-    """What a row says, as Nova's driver noted it on the VM (``vm_util.get_vm_create_spec``)."""
-
-    uuid: str
-    name: str
-    project_id: str
-    project_name: str
-    user_id: str
-    image_id: str
-    flavor: str
-    vcpus: int
-    memory_mb: int
-    root_gb: int
-    cluster: str
-    """Managed object id: the node's name begins with it."""
-
-    power: str = "poweredOn"
 
 
 def put(settings: LabSettings, count: int) -> int:
@@ -71,79 +50,19 @@ def put(settings: LabSettings, count: int) -> int:
         raise LabError("Nova has no VMware node: is every nova-compute up?")
     booted = books.uuids()
     on_vms = [
-        plan for plan in _of_vms(settings) if plan.uuid not in booted and plan.cluster in nodes
+        plan
+        for plan in plans_of_vms(settings)
+        if plan.uuid not in booted and plan.cluster in nodes
     ]
     progress.say(f"{len(on_vms)} VMs without an instance read in {time.monotonic() - began:.1f} s")
     began = time.monotonic()
-    plans = [*on_vms[:count], *itertools.islice(_without_vms(nodes), max(0, count - len(on_vms)))]
+    plans = [
+        *on_vms[:count],
+        *itertools.islice(plans_without_vms(nodes), max(0, count - len(on_vms))),
+    ]
     books.add(plans, nodes)
     progress.say(f"{len(plans)} servers put into Nova in {time.monotonic() - began:.1f} s")
     return min(count, len(on_vms))
-
-
-def _of_vms(settings: LabSettings) -> list[ServerPlan]:
-    """A plan for each VM of Nova's, by name."""
-    with vcenter.connected(settings) as service:
-        clusters = {
-            host: row["parent"]._moId
-            for host, row in vcenter.read(service, vim.HostSystem, "parent").items()
-        }
-        rows = vcenter.read(
-            service,
-            vim.VirtualMachine,
-            "config.instanceUuid",
-            "config.managedBy.extensionKey",
-            "config.annotation",
-            "runtime.host",
-            "runtime.powerState",
-        )
-    plans = [
-        _of_vm(row, clusters[row["runtime.host"]])
-        for row in rows.values()
-        if row.get("config.managedBy.extensionKey") == vcenter.NOVA_EXTENSION
-    ]
-    return sorted(plans, key=lambda plan: plan.name)
-
-
-def _of_vm(row: dict[str, Any], cluster: str) -> ServerPlan:
-    notes: dict[str, str] = {}
-    for line in row["config.annotation"].splitlines():
-        key, _, value = line.rpartition(":")
-        notes[key] = value
-    return ServerPlan(
-        uuid=row["config.instanceUuid"],
-        name=notes["name"],
-        project_id=notes["projectid"],
-        project_name=notes["projectname"],
-        user_id=notes["userid"],
-        image_id=notes["imageid"],
-        flavor=notes["flavor:name"],
-        vcpus=int(notes["flavor:vcpus"]),
-        memory_mb=int(notes["flavor:memory_mb"]),
-        root_gb=int(notes["flavor:root_gb"]),
-        cluster=cluster,
-        power=row["runtime.powerState"],
-    )
-
-
-def _without_vms(clusters: Sequence[str]) -> Iterator[ServerPlan]:
-    """Servers that vCenter has no VM for, dealt out to the clusters and to four projects."""
-    ordered = sorted(clusters)
-    for number in itertools.count():
-        project = number % 4
-        yield ServerPlan(
-            uuid=nova_instance_uuid(-1 - number),
-            name=f"no-vm-{number:05d}",
-            project_id=uuid.uuid5(uuid.NAMESPACE_URL, f"lab-rows/project/{project}").hex,
-            project_name=f"no-vm-project-{project}",
-            user_id=uuid.uuid5(uuid.NAMESPACE_URL, f"lab-rows/user/{project}").hex,
-            image_id=str(uuid.uuid5(uuid.NAMESPACE_URL, "lab-rows/image")),
-            flavor="m1.small",
-            vcpus=1,
-            memory_mb=2048,
-            root_gb=20,
-            cluster=ordered[number % len(ordered)],
-        )
 
 
 class _Books:
@@ -197,7 +116,7 @@ class _Books:
                         cell.execute(table.delete().where(table.c.instance_uuid.in_(mine)))
                 cell.execute(self._instances.delete().where(self._mine))
         with self._api.begin() as api:
-            for some in _batches(ours):
+            for _, some in _batches(ours):
                 there = self._mappings.c.instance_uuid.in_(some)
                 api.execute(self._mappings.delete().where(there))
         with self._keystone.begin() as keystone:
@@ -209,7 +128,7 @@ class _Books:
         start = datetime.datetime.now(datetime.UTC).replace(tzinfo=None, microsecond=0)
         start -= datetime.timedelta(days=1, seconds=_CREATED_APART_S * len(plans))
         with self._cell.begin() as cell:
-            for number, some in _numbered(plans):
+            for number, some in _batches(plans):
                 rows = [
                     _instance(plan, nodes[plan.cluster], number + i, start)
                     for i, plan in enumerate(some)
@@ -242,7 +161,7 @@ class _Books:
                 )
         with self._api.begin() as api:
             cell_id = api.scalar(sa.select(self._cells.c.id).where(self._cells.c.name == "cell1"))
-            for _, some in _numbered(plans):
+            for _, some in _batches(plans):
                 api.execute(
                     self._mappings.insert(),
                     [
@@ -350,11 +269,7 @@ def _projects(plans: Sequence[ServerPlan]) -> list[dict[str, Any]]:
     ]
 
 
-def _numbered(plans: Sequence[ServerPlan]) -> Iterator[tuple[int, Sequence[ServerPlan]]]:
-    for number in range(0, len(plans), _ROWS_AT_ONCE):
-        yield number, plans[number : number + _ROWS_AT_ONCE]
-
-
-def _batches(uuids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for number in range(0, len(uuids), _ROWS_AT_ONCE):
-        yield uuids[number : number + _ROWS_AT_ONCE]
+def _batches(items: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:
+    """Each with the number of its first."""
+    for number in range(0, len(items), _ROWS_AT_ONCE):
+        yield number, items[number : number + _ROWS_AT_ONCE]
