@@ -21,6 +21,8 @@ from tests.store.servers import free_port
 PORT_OFFSET = 6000
 START_TIMEOUT_S = 900
 PAGE_TIMEOUT_S = 120
+SETTLE_S = 5.0
+SETTLED_CPU = 0.05
 NOVA_READS_S = 300
 """A nova-api lists 10,000 servers in a minute, on a quiet machine."""
 
@@ -95,6 +97,17 @@ def without_plugin(settings: LabSettings) -> Iterator[Horizon]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def settle(horizon: Horizon) -> None:
+    """Waits until its threads in the background, which read Nova's servers, have nothing to do."""
+    give_up_s = time.monotonic() + NOVA_READS_S
+    while time.monotonic() < give_up_s:
+        before_s = cpu_s(horizon.pid)
+        time.sleep(SETTLE_S)
+        if cpu_s(horizon.pid) - before_s < SETTLED_CPU * SETTLE_S:
+            return
+    raise RuntimeError(f"Horizon at {horizon.url} does not come to rest")
 
 
 class Visitor:

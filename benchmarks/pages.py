@@ -46,6 +46,7 @@ def run_panel(settings: LabSettings, times: int = TIMES) -> Result:
     """P3."""
     visitor = Visitor(horizons.with_plugin(settings), settings.password)
     csv = visitor.until(f"{PANEL}export/csv", _is_whole)
+    horizons.settle(visitor.horizon)
     control = SimulatorControl(administrator(settings))
     control.reset_calls()
     names = {**EMPTIEST, **OURS}
@@ -84,6 +85,7 @@ def run_panel(settings: LabSettings, times: int = TIMES) -> Result:
 def run_stock(settings: LabSettings, times: int = TIMES) -> Result:
     """P5."""
     with horizons.without_plugin(settings) as stock:
+        horizons.settle(stock)
         plain = Visitor(stock, settings.password)
         ours = Visitor(horizons.with_plugin(settings), settings.password)
         if COLUMN in plain.get(HORIZONS).text or COLUMN not in ours.get(HORIZONS).text:

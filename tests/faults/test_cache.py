@@ -23,7 +23,7 @@ StartServer = Callable[..., CacheServer]
 
 @pytest.mark.parametrize("kind", ["memcached", "redis"])
 @pytest.mark.parametrize("fault", ["killed", "frozen"])
-def test_fault_12_the_cache_is_down_and_the_list_is_read_from_vcenter_once(
+def test_fault_12_the_cache_is_down_and_what_was_read_last_stands_without_a_call_to_vcenter(
     vcenter: VCenter, start_server: StartServer, kind: str, fault: str
 ) -> None:
     server = start_server(kind)
@@ -38,7 +38,7 @@ def test_fault_12_the_cache_is_down_and_the_list_is_read_from_vcenter_once(
                 (trouble,) = reading.troubles
                 assert trouble.source == "store", "the page names what is wrong"
                 assert trouble.kind in (TroubleKind.UNREACHABLE, TroubleKind.TIMEOUT)
-            assert vcenter.proxy.count("CreateContainerView") - before == 1
+            assert vcenter.proxy.count("CreateContainerView") == before
         finally:
             server.start() if fault == "killed" else server.thaw()
         deployment.until(lambda: not deployment.page().troubles, "the cache to be used again")
@@ -58,7 +58,7 @@ def test_fault_12_the_cache_and_vcenter_are_down_and_what_was_read_last_still_st
         reading = deployment.page()
         (old,) = reading.inventories
         assert old.vms == book.vms and old.read_at <= datetime.now(UTC)
-        assert [t.source for t in reading.troubles] == ["store", NAME]
+        assert [t.source for t in reading.troubles] == ["store"], "vCenter is not asked"
         vcenter.proxy.heal()
         close_clients()
 

@@ -132,7 +132,7 @@ def test_xml_that_ends_too_soon_is_a_lost_connection(
             TroubleKind.FORBIDDEN,
         ),
         ("ManagedObjectNotFound", '<obj type="Folder">group-d1</obj>', TroubleKind.NOT_FOUND),
-        ("InvalidCollectorVersion", "", TroubleKind.BAD_ANSWER),
+        ("InvalidCollectorVersion", "", TroubleKind.SESSION),
     ],
 )
 def test_a_fault_is_the_same_error_as_of_any_call(

@@ -7,7 +7,7 @@ did.
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmware_panel.api.reading import Reading
 from vmware_panel.domain.cloud import ComputeService, Hypervisor, Server
@@ -49,8 +49,10 @@ class Joins:
         """The join of these servers with these books, in the servers' order.
 
         One that a later read of the same book could settle differently is not kept: see
-        `Server.changed_since`.
+        `Server.changed_since`. When a service last gave a sign of life is left out: it is another
+        time every few seconds, and the join with it.
         """
+        services = tuple(replace(service, updated=None) for service in services)
         key = (id(servers), _versions(reading), services, hypervisors)
         with self._lock:
             known = self._made.get(key)
