@@ -89,6 +89,10 @@ class AnswerDecoder:
                 refuse("an item beyond all measure")
         self._parser.Parse(chunk, False)
 
+    def _at_part_of_result(self) -> bool:
+        """True between two parts of a result, and not within anything that is passed over."""
+        return self._level == RESULT and self._parser.StartElementHandler == self._start
+
     def _parse_unheard(self, balanced: bytes) -> None:
         """Looks only whether it is well-formed: what has begun there must have ended there."""
         parser = self._parser

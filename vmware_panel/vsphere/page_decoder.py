@@ -67,7 +67,7 @@ class _PageDecoder(ObjectDecoder):
         """With what stands before it. It begins and ends between two tags, unless something is
         there that may hide a tag: from then on everything is left to the parser.
         """
-        if self._plainly is not None and self._level == RESULT:
+        if self._plainly is not None and self._at_part_of_result():
             try:
                 ref, values = self._plainly.read(written)
             except NotPlain:

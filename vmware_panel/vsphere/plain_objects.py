@@ -19,23 +19,23 @@ from vmware_panel.vsphere.rows import Reference, Value
 from vmware_panel.vsphere.structures import Tree, disk, structure
 from vmware_panel.vsphere.wire_types import Shape, WireType, WireTypes
 
+_TEXT = Shape.TEXT
+
 END = b"</objects>"
 
 _XSI = XSI_TYPE.rpartition(NS_SEP)[0]
 
-_OBJECT = re.compile("<objects><obj([^<>]*)>([^<]*)</obj>")
-_PROPERTY = re.compile("<propSet><name>([^<]*)</name><val([^<>]*)>([^<]*)(</val></propSet>)?")
-_DEVICE = re.compile("<VirtualDevice([^<>]*)>")
-_REFERENCE = re.compile("<ManagedObjectReference([^<>]*)>([^<]*)</ManagedObjectReference>")
+_OBJECT = re.compile("<objects><obj([^>]*)>([^<]*)</obj>")
+_PROPERTY = re.compile("<propSet><name>([^<]*)</name><val([^>]*)>([^<]*)(</val></propSet>)?")
+_DEVICE = re.compile("<VirtualDevice([^>]*)>")
+_REFERENCE = re.compile("<ManagedObjectReference([^>]*)>([^<]*)</ManagedObjectReference>")
 _END_OF_DEVICE, _END_OF_PROPERTY = "</VirtualDevice>", "</val></propSet>"
-# An element of a tree: one with nothing but text, or the start of one; or an empty one; or an end.
-_BRANCH = re.compile(r"<(\w+)(| [^<>]*)(?<!/)>([^<]*)(</\1>)?", re.ASCII)
-_EMPTY_BRANCH = re.compile(r"<(\w+)(| [^<>]*)/>", re.ASCII)
+# An element of a tree: one with nothing but text, or the start of one, or an empty one.
+_BRANCH = re.compile(r"<(\w+)([^>]*)>([^<]*)(</\1>)?", re.ASCII)
 _ATTRIBUTE = re.compile(r' ([\w:-]+)="([\w:./-]*)"', re.ASCII)
-_ENTITY = re.compile("&(#x?)?([^;]*);")
-_ENTITIES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_ENTITY = re.compile("&[^;]*;")
 
-_MAX_DIGITS = 7
+_MAX_DIGITS = 8  # with the x
 _MAX_DEPTH = 64  # of a tree
 
 
@@ -52,7 +52,6 @@ class PlainObjects:
     """Of one answer. `types` knows the prefixes that are declared around the objects."""
 
     def __init__(self, types: WireTypes, leaves: Leaves) -> None:
-        self._types = types
         self._leaves = leaves
         self._attributes = _Attributes(types)
         self._typed = _Typed(types, self._attributes)
@@ -69,24 +68,25 @@ class PlainObjects:
         ref = self._leaves.reference(self._attributes[start[1]], _text(start[2]))
         values: dict[str, Value | None] = {}
         at, end = start.end(), len(xml) - len(END)
+        match, typed = _PROPERTY.match, self._typed
         while at < end:
-            found = _PROPERTY.match(xml, at)
+            found = match(xml, at)
             if found is None:
                 raise NotPlain
             path, said, text, ended = found.groups()
-            attributes, kind = self._typed[said]
+            attributes, kind = typed[said]
             at = found.end()
             value: Any
             if not ended:
                 value, at = self._with_elements(xml, at, kind, attributes)
             elif kind.is_leaf:
-                if "&" in text:
-                    text = _text(text)
-                value = self._leaves.value(kind, attributes, text)
+                value = _text(text) if "&" in text else text
+                if kind.shape is not _TEXT:
+                    value = self._leaves.value(kind, attributes, value)
             elif kind.is_list:
                 value = ()
             else:
-                value = self._structure(kind, {}, attributes, "")
+                value = self._structure(kind, {}, attributes)
             if value is not None:
                 values[_text(path) if "&" in path else path] = value
         return PlainObject(ref, values)
@@ -103,19 +103,17 @@ class PlainObjects:
         elif kind.shape is Shape.STRUCTURE:
             tree, at = self._tree(xml, at, "val")
             at -= len("</val>")
-            value = self._structure(kind, tree, attributes, "")
+            value = self._structure(kind, tree, attributes)
         else:
             raise NotPlain
         if not xml.startswith(_END_OF_PROPERTY, at):
             raise NotPlain
         return value, at + len(_END_OF_PROPERTY)
 
-    def _structure(
-        self, kind: WireType, tree: Tree, attributes: dict[str, str], text: str
-    ) -> Value | None:
+    def _structure(self, kind: WireType, tree: Tree, attributes: dict[str, str]) -> Value | None:
         if kind.shape is not Shape.STRUCTURE:
             return None
-        self._leaves.grown(tree, attributes, text)
+        self._leaves.grown(tree, attributes, "")  # notes its type
         return structure(tree)
 
     def _reference_list(self, xml: str, at: int) -> tuple[tuple[Reference, ...], int]:
@@ -130,18 +128,21 @@ class PlainObjects:
 
     def _disks(self, xml: str, at: int) -> tuple[tuple[Any, ...], int]:
         items: list[Any] = []
-        while (found := _DEVICE.match(xml, at)) is not None:
-            attributes, kind = self._typed[found[1]]
-            at = found.end()
+        begin, devices = at, 0
+        match, typed = _DEVICE.match, self._typed
+        while (found := match(xml, at)) is not None:
+            devices += 1
+            attributes, kind = typed[found[1]]
             if kind.is_disk:
-                tree, at = self._tree(xml, at, "VirtualDevice")
+                tree, at = self._tree(xml, found.end(), "VirtualDevice")
                 self._leaves.grown(tree, attributes, "")
                 items.append(disk(tree))
             else:
-                end = xml.find(_END_OF_DEVICE, at)
-                if end < 0 or xml.find("<VirtualDevice", at, end) >= 0:
+                at = xml.find(_END_OF_DEVICE, found.end()) + len(_END_OF_DEVICE)
+                if at < found.end():
                     raise NotPlain
-                at = end + len(_END_OF_DEVICE)
+        if xml.count("<VirtualDevice", begin, at) != devices:
+            raise NotPlain  # one within another, whose end was taken for that of the outer one
         return tuple(items), at
 
     def _tree(self, xml: str, at: int, name: str) -> tuple[Tree, int]:
@@ -155,7 +156,10 @@ class PlainObjects:
             if found is not None:
                 at = found.end()
                 inner, said, text, ended = found.groups()
-                if not ended:
+                if said and said[-1] == "/":
+                    at = found.end(2) + 1
+                    tree[inner] = grown({}, attributes_of[said[:-1]], "")
+                elif not ended:
                     if len(within) == _MAX_DEPTH:
                         raise NotPlain
                     within.append((name, attributes, tree))
@@ -164,9 +168,6 @@ class PlainObjects:
                     tree[inner] = grown({}, attributes_of[said], _text(text))
                 else:
                     tree[inner] = text
-            elif (found := _EMPTY_BRANCH.match(xml, at)) is not None:
-                at = found.end()
-                tree[found[1]] = grown({}, attributes_of[found[2]], "")
             elif xml.startswith(f"</{name}>", at):
                 at += len(name) + 3
                 if not within:
@@ -191,11 +192,9 @@ class _Attributes(dict[str, dict[str, str]]):
         while (attribute := _ATTRIBUTE.match(written, at)) is not None:
             name, value = attribute.groups()
             prefix, colon, local = name.rpartition(":")
-            if prefix == "xmlns":
-                if value != _XSI or self._types.uri(local) not in ("", _XSI):
-                    raise NotPlain
-                self._declared.add(local)
-            elif not colon and name != "xmlns":
+            if prefix == "xmlns" or name == "xmlns":
+                self._declare(local if colon else None, value)
+            elif not colon:
                 found[name] = value
             elif prefix in self._declared or (colon and self._types.uri(prefix) == _XSI):
                 found[_XSI + NS_SEP + local] = value
@@ -206,6 +205,14 @@ class _Attributes(dict[str, dict[str, str]]):
             raise NotPlain
         self[written] = found
         return found
+
+    def _declare(self, prefix: str | None, uri: str) -> None:
+        """Once more what it is already, or the schema's: that means the same wherever it stands."""
+        known = self._types.uri(prefix)
+        if uri != known and (known or prefix is None or uri != _XSI):
+            raise NotPlain
+        if prefix is not None and uri == _XSI:
+            self._declared.add(prefix)
 
 
 class _Typed(dict[str, tuple[dict[str, str], WireType]]):
@@ -234,9 +241,18 @@ def _text(written: str) -> str:
 
 
 def _character(entity: re.Match[str]) -> str:
-    number, name = entity.groups()
-    if number and len(name) <= _MAX_DIGITS:
-        return chr(int(name, 16 if number == "#x" else 10))
-    if number or name not in _ENTITIES:
-        raise NotPlain
-    return _ENTITIES[name]
+    return _CHARACTERS[entity[0]]
+
+
+class _Characters(dict[str, str]):
+    """Characters by the references to them."""
+
+    def __missing__(self, reference: str) -> str:
+        digits = reference[2:-1]
+        if not reference.startswith("&#") or len(digits) > _MAX_DIGITS:
+            raise NotPlain
+        return chr(int(digits[1:], 16) if digits.startswith("x") else int(digits))
+
+
+_CHARACTERS = _Characters({"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&apos;": "'"})
+_CHARACTERS |= {"&#xA;": "\n", "&#34;": '"'}
