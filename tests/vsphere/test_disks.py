@@ -7,7 +7,7 @@ from pyVmomi import vim
 
 from tests.vsphere.answers import answer, prop, read, read_by_sdk, serialized, told
 from vmware_panel.domain.inventory import MoRef, VirtualDisk
-from vmware_panel.vsphere.answer_decoder import UnreadableAnswer
+from vmware_panel.vsphere.leaves import UnreadableAnswer
 from vmware_panel.vsphere.structures import MAX_CHAIN
 
 VirtualDiskDevice = vim.vm.device.VirtualDisk

@@ -23,8 +23,8 @@ from tests.vsphere.answers import (
 )
 from tests.vsphere.generated import FAULTS, SHAPES, parts
 from vmware_panel.vsphere import answer_decoder, page_decoder
-from vmware_panel.vsphere.answer_decoder import UnreadableAnswer
 from vmware_panel.vsphere.errors import CALL_FAULTS
+from vmware_panel.vsphere.leaves import UnreadableAnswer
 from vmware_panel.vsphere.rows import Fault, Option, Reference
 
 

@@ -25,8 +25,8 @@ from tests.vsphere.answers import (
     updates_told,
 )
 from tests.vsphere.generated import DYNAMIC, FAULTS, SHAPES, TEXTS, values
-from vmware_panel.vsphere.answer_decoder import UnreadableAnswer
 from vmware_panel.vsphere.errors import CALL_FAULTS
+from vmware_panel.vsphere.leaves import UnreadableAnswer
 from vmware_panel.vsphere.rows import LoggedIn, Row
 from vmware_panel.vsphere.updates import ObjectUpdate, UpdateKind
 

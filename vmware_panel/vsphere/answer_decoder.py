@@ -8,16 +8,15 @@ understood or refused, and never half-read; a value of a type that is not read i
 """
 
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 from xml.parsers.expat import ParserCreate
 
-from pyVmomi.SoapAdapter import NS_SEP, XSI_TYPE
+from pyVmomi.SoapAdapter import NS_SEP
 from pyVmomi.VmomiSupport import ManagedObject
 
-from vmware_panel.domain.inventory import MoRef
-from vmware_panel.vsphere.rows import Reference, Value
-from vmware_panel.vsphere.structures import TYPE, Tree, flag
-from vmware_panel.vsphere.wire_types import LocalNames, Shape, WireType, WireTypes
+from vmware_panel.vsphere.leaves import Leaves, refuse
+from vmware_panel.vsphere.structures import Tree
+from vmware_panel.vsphere.wire_types import LocalNames, WireTypes
 
 CHUNK_BYTES = 64 * 1024
 MAX_ANSWER_BYTES = 512 * 1024 * 1024  # 200 KB an object on a full page; the largest VMs: a third
@@ -27,19 +26,9 @@ MAX_ITEM_CHUNKS = 4  # 256 KB of one device that is no disk; they have a few KB
 # The levels of every answer, above those of what it says.
 _ENVELOPE, _BODY, _RESPONSE, RESULT = 1, 2, 3, 4
 
-_TEXT, _NUMBER, _FLAG = Shape.TEXT, Shape.NUMBER, Shape.FLAG
-
 
 class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
-
-
-class UnreadableAnswer(ValueError):
-    """The answer is XML, but not what a PropertyCollector answers, or it is hostile."""
-
-
-def refuse(detail: str, *_: object) -> NoReturn:
-    raise UnreadableAnswer(detail)
 
 
 class AnswerDecoder:
@@ -49,6 +38,7 @@ class AnswerDecoder:
 
     def __init__(self, version: str) -> None:
         self._types = WireTypes(version)
+        self._leaves = Leaves(self._types)
         self._local = LocalNames()
         self._parser = parser = ParserCreate(namespace_separator=NS_SEP)
         parser.buffer_text = True
@@ -58,7 +48,6 @@ class AnswerDecoder:
         self._level = 0
         self._responded = self._has_result = False
         self._text: list[str] = []  # since the last start tag
-        self._references: dict[tuple[str, str], Reference] = {}
         self._classes: dict[str, type] = {}
         # One tree, from its root to the element that is open
         self._branches: list[tuple[str, dict[str, str], Tree]] = []
@@ -79,16 +68,40 @@ class AnswerDecoder:
                 size += len(chunk)
                 if size > MAX_ANSWER_BYTES:
                     refuse("an answer of more than 512 MB")
-                if self._chunks_in_item >= 0:
-                    self._chunks_in_item += 1
-                    if self._chunks_in_item > MAX_ITEM_CHUNKS:
-                        refuse("an item beyond all measure")
-                self._parser.Parse(chunk, False)
+                self._take(chunk)
+            self._take_rest()
             self._parser.Parse(b"", True)
         finally:
             self._let_go()
         if not self._responded:
             refuse("no answer to a call")
+
+    def _take(self, chunk: bytes) -> None:
+        self._parse(chunk)
+
+    def _take_rest(self) -> None:
+        """What `_take` may have kept."""
+
+    def _parse(self, chunk: bytes) -> None:
+        if self._chunks_in_item >= 0:
+            self._chunks_in_item += 1
+            if self._chunks_in_item > MAX_ITEM_CHUNKS:
+                refuse("an item beyond all measure")
+        self._parser.Parse(chunk, False)
+
+    def _at_part_of_result(self) -> bool:
+        """True between two parts of a result, and not within anything that is passed over."""
+        return self._level == RESULT and self._parser.StartElementHandler == self._start
+
+    def _parse_unheard(self, balanced: bytes) -> None:
+        """Looks only whether it is well-formed: what has begun there must have ended there."""
+        parser = self._parser
+        self._use(None, None, None)
+        parser.StartNamespaceDeclHandler = parser.EndNamespaceDeclHandler = None
+        parser.Parse(balanced, False)
+        parser.StartNamespaceDeclHandler = self._types.declare
+        parser.EndNamespaceDeclHandler = self._types.undeclare
+        self._use_frame()
 
     def _let_go(self) -> None:
         """Parts from the parser: the two hold each other, and with them the answer."""
@@ -135,27 +148,6 @@ class AnswerDecoder:
             refuse("an object of no known type")
         self._classes[name] = found
         return found
-
-    def _leaf(self, kind: WireType, attributes: dict[str, str]) -> Value | None:
-        if kind.is_reference:
-            return self._reference(attributes)
-        text, shape = "".join(self._text), kind.shape
-        if shape is _TEXT:
-            return text
-        if shape is _NUMBER:
-            return int(text)
-        return flag(text) if shape is _FLAG else None
-
-    def _reference(self, attributes: dict[str, str]) -> Reference:
-        """One object for equal ones: hosts and datastores are named by many VMs."""
-        kind = attributes.get("type")
-        if kind is None:
-            refuse("a reference without a type")
-        named = (kind, "".join(self._text))
-        known = self._references.get(named)
-        if known is None:
-            known = self._references[named] = Reference(kind, MoRef(named[1]))
-        return known
 
     # What is passed over
 
@@ -209,14 +201,7 @@ class AnswerDecoder:
     def _end_branch(self, _tag: str) -> None:
         branches = self._branches
         name, attributes, branch = branches.pop()
-        grown: Any = branch
-        if attributes and (said := attributes.get(XSI_TYPE)) is not None:
-            kind = self._types[said]
-            branch[TYPE] = kind.sdk_class
-            if kind.is_leaf and len(branch) == 1:
-                grown = self._leaf(kind, attributes)
-        elif not branch:
-            grown = self._reference(attributes) if "type" in attributes else "".join(self._text)
+        grown = self._leaves.grown(branch, attributes, "".join(self._text))
         if branches:
             branches[-1][2][name] = grown
         else:

@@ -23,7 +23,7 @@ Address = tuple[socket.AddressFamily, Any]  # the family, and what `socket.conne
 
 KEEPALIVE_IDLE_S = 60
 TLS_RECORD_BYTES = 16 * 1024
-MAX_TAKEN_IN_BYTES = 64 * 1024 * 1024  # more waits at the sender
+MAX_TAKEN_IN_BYTES = 32 * 1024 * 1024  # a page of VMs has 25 MB; more waits at the sender
 
 
 class DeadlineSocket(ssl.SSLSocket):

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from pyVmomi import vim
 from pyVmomi.SoapAdapter import XSI_TYPE
 
-from vmware_panel.vsphere.answer_decoder import AnswerDecoder, refuse
+from vmware_panel.vsphere.answer_decoder import AnswerDecoder
+from vmware_panel.vsphere.leaves import refuse
 from vmware_panel.vsphere.rows import Reference, Value
 from vmware_panel.vsphere.structures import TYPE, Tree, disk, structure
 from vmware_panel.vsphere.wire_types import UNKNOWN, Shape
@@ -153,16 +154,18 @@ class ObjectDecoder(AnswerDecoder):
             elif self._value_type.is_list:
                 self._value = tuple(self._items)
             else:
-                self._value = self._leaf(self._value_type, self._attributes)
+                self._value = self._leaves.value(
+                    self._value_type, self._attributes, "".join(self._text)
+                )
         elif level == self._part:
             if self._in_property:
                 self._end_property()
             elif self._local[tag] == "obj":
-                self._ref = self._reference(self._attributes)
+                self._ref = self._leaves.reference(self._attributes, "".join(self._text))
             else:
                 self._plain = "".join(self._text)
         elif level == self._list_item:
-            self._items.append(self._reference(self._attributes))
+            self._items.append(self._leaves.reference(self._attributes, "".join(self._text)))
         else:
             self._end_around(level, self._local[tag])
 

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from vmware_panel.vsphere.answer_decoder import RESULT, Readable, refuse
+from vmware_panel.vsphere.answer_decoder import RESULT, Readable
+from vmware_panel.vsphere.leaves import refuse
 from vmware_panel.vsphere.object_decoder import EVERY_OBJECT_MAY_HAVE, Names, ObjectDecoder
+from vmware_panel.vsphere.plain_objects import END, NotPlain, PlainObjects
 from vmware_panel.vsphere.rows import Row
 from vmware_panel.vsphere.structures import fault
 
 _NAMES = Names(object="objects", property="propSet")
 _OBJECT = RESULT + 1
+_MAX_KEPT_BYTES = 256 * 1024  # of an object that has not ended; VMs have 10 KB, seldom 60
 
 
 class Page(NamedTuple):
@@ -39,6 +42,48 @@ class _PageDecoder(ObjectDecoder):
         self.rows: list[Row] = []
         self.token: str | None = None
         self._on_token = on_token
+        self._plainly: PlainObjects | None = PlainObjects(self._types, self._leaves)
+        self._kept = b""
+        self._parser.XmlDeclHandler = self._declared
+
+    def _take(self, chunk: bytes) -> None:
+        """Object by object, as long as it can be said where one ends."""
+        if self._plainly is None:
+            self._parse(chunk)
+            return
+        *ended, self._kept = (self._kept + chunk).split(END)
+        for piece in ended:
+            self._take_object(piece + END)
+        if len(self._kept) > _MAX_KEPT_BYTES:
+            self._plainly = None
+        if self._plainly is None:
+            self._take_rest()
+
+    def _take_rest(self) -> None:
+        rest, self._kept = self._kept, b""
+        self._parse(rest)
+
+    def _take_object(self, written: bytes) -> None:
+        """With what stands before it. It begins and ends between two tags, unless something is
+        there that may hide a tag: from then on everything is left to the parser.
+        """
+        if self._plainly is not None and self._at_part_of_result():
+            try:
+                ref, values = self._plainly.read(written)
+            except NotPlain:
+                pass
+            else:
+                self._parse_unheard(written)
+                kind = self._classes.get(ref.type) or self._class_of(ref.type)
+                self.rows.append(Row(kind, ref, values))
+                return
+        if b"<!" in written or b"<?" in written[1:]:
+            self._plainly = None
+        self._parse(written)
+
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() != "utf-8":
+            self._plainly = None
 
     def _start_around(self, level: int, name: str, _attributes: dict[str, str]) -> None:
         if level == _OBJECT:

@@ -5,7 +5,8 @@ from typing import Any
 from pyVmomi import vmodl
 from pyVmomi.SoapAdapter import XSI_TYPE
 
-from vmware_panel.vsphere.answer_decoder import RESULT, Readable, refuse
+from vmware_panel.vsphere.answer_decoder import RESULT, Readable
+from vmware_panel.vsphere.leaves import refuse
 from vmware_panel.vsphere.object_decoder import EVERY_OBJECT_MAY_HAVE, Names, ObjectDecoder
 from vmware_panel.vsphere.rows import Reference, Row, Value
 from vmware_panel.vsphere.structures import Tree, fault, flag

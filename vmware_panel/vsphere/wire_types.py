@@ -80,6 +80,11 @@ class WireTypes(dict[str, WireType]):
         if prefix in self._prefixes_used:
             self.clear()
 
+    def uri(self, prefix: str | None) -> str:
+        """What a prefix stands for at present; empty for one that is not declared."""
+        uris = self._uris.get(prefix)
+        return uris[-1] if uris else ""
+
     def __missing__(self, name: str) -> WireType:
         found = self[name] = _wire_type(self.sdk_class(name))
         return found
@@ -89,9 +94,8 @@ class WireTypes(dict[str, WireType]):
         first, colon, rest = name.partition(":")
         prefix, local = (first, rest) if colon else (None, name)
         self._prefixes_used.add(prefix)
-        uris = self._uris.get(prefix)
         try:
-            found: Any = self._sdk.LookupWsdlType(uris[-1] if uris else "", local, True)
+            found: Any = self._sdk.LookupWsdlType(self.uri(prefix), local, True)
         except KeyError:
             return None
         compatible: type = GetCompatibleType(found, self._version) if self._version else found
