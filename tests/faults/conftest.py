@@ -1,3 +1,4 @@
+from tests.store.conftest import start_server
 from tests.vsphere.conftest import simulator, start_simulator
 from tests.vsphere.rig import authority, clock, new_client, reader, vcenter
 
@@ -7,6 +8,7 @@ __all__ = [  # fixtures
     "new_client",
     "reader",
     "simulator",
+    "start_server",
     "start_simulator",
     "vcenter",
 ]

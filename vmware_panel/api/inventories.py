@@ -76,7 +76,8 @@ class DirectSource:
 class SnapshotSource:
     """Reads what the collectors keep, and asks no vCenter.
 
-    Where the store fails, `spare` gives the inventories, and the reading names the store.
+    Where the store fails, `spare` gives the inventories, and the reading names the store. Where
+    that fails too, what this process read last of the store still stands, and grows old.
     """
 
     def __init__(
@@ -104,6 +105,8 @@ class SnapshotSource:
                 failures.append(error.trouble)
         spare = self._spare.read(broken) if broken else Reading()
         troubles = [t for v, snapshot in found if (t := self._trouble(v, snapshot))]
+        fresh = {inventory.vcenter.name for inventory in spare.inventories}
+        found += [(v, self._held(v)) for v in broken if v.name not in fresh]
         snapshots = {v.name: s for v, s in found if s}
         return Reading(
             tuple(s.inventory for s in snapshots.values() if s.inventory) + spare.inventories,
@@ -124,11 +127,10 @@ class SnapshotSource:
         return snapshot
 
     def _read(self, vcenter: VCenterConfig) -> Snapshot | None:
-        snapshot = self._store.read(vcenter.name)
-        inventory = snapshot.inventory if snapshot else None
-        if snapshot and inventory and not _is_of(vcenter, inventory):
-            return replace(snapshot, inventory=None)  # of another vCenter, called so before
-        return snapshot
+        return _of(vcenter, self._store.read(vcenter.name))
+
+    def _held(self, vcenter: VCenterConfig) -> Snapshot | None:
+        return _of(vcenter, self._store.held(vcenter.name))
 
     def _trouble(self, vcenter: VCenterConfig, snapshot: Snapshot | None) -> Trouble | None:
         if snapshot is None:
@@ -175,6 +177,14 @@ def _source(collector: CollectorConfig, store: StoreConfig) -> InventorySource:
 
 def _is_coming(snapshot: Snapshot | None) -> bool:
     return snapshot is None or (snapshot.inventory is None and snapshot.status.trouble is None)
+
+
+def _of(vcenter: VCenterConfig, snapshot: Snapshot | None) -> Snapshot | None:
+    """Without the inventory of another vCenter, which was called so before."""
+    inventory = snapshot.inventory if snapshot else None
+    if snapshot and inventory and not _is_of(vcenter, inventory):
+        return replace(snapshot, inventory=None)
+    return snapshot
 
 
 def _is_of(vcenter: VCenterConfig, inventory: Inventory) -> bool:
