@@ -103,9 +103,15 @@ class Backoff:
     Two healthy minutes and it begins anew.
     """
 
-    def __init__(self, clock: Clock = time.monotonic, jitter: Jitter = system_jitter) -> None:
+    def __init__(
+        self,
+        clock: Clock = time.monotonic,
+        jitter: Jitter = system_jitter,
+        steps_s: tuple[float, ...] = _RELIST_STEPS_S,
+    ) -> None:
         self._clock = clock
         self._jitter = jitter
+        self._steps_s = steps_s
         self._failures = 0
         self._healthy_since_s: float | None = None
 
@@ -113,7 +119,7 @@ class Backoff:
         """Seconds to wait now."""
         self._healthy_since_s = None
         steady = kind in _STEADY
-        steps = _STEPS_S[kind] if steady else _RELIST_STEPS_S
+        steps = _STEPS_S[kind] if steady else self._steps_s
         step_s = steps[min(self._failures, len(steps) - 1)]
         self._failures += 1
         return step_s if steady else step_s * (0.5 + 0.5 * self._jitter())

@@ -87,6 +87,7 @@ class Collector:
         page_size: int = PAGE_SIZE,
         max_wait_s: int = MAX_WAIT_S,
         clock: Clock = time.monotonic,
+        backoff: Backoff | None = None,
     ) -> None:
         self._session = session
         self._timeouts = timeouts
@@ -95,7 +96,7 @@ class Collector:
         self._page_size = page_size
         self._max_wait_s = max_wait_s
         self._clock = clock
-        self._backoff = Backoff(clock)
+        self._backoff = backoff or Backoff(clock)
         self._health = HealthLog(f"{name}, its inventory", every_kind=True)
         self._stopping = threading.Event()
         self._wake = threading.Event()  # ends the wait after a failure
