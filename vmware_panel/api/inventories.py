@@ -32,6 +32,9 @@ from vmware_panel.store import CacheStore, MemoryStore, SnapshotStore, StoreErro
 DIRECT_KEEP_S = 60.0
 """While the store is broken, a process reads a vCenter itself, at most that often."""
 
+STORE_REST_S = 3.0
+"""After the store kept one page waiting in vain, the others do without it that long."""
+
 SILENT_AFTER_S = 20.0
 """A collector gives a sign of life every five seconds."""
 
@@ -87,6 +90,7 @@ class SnapshotSource:
         self._store = store
         self._spare = spare
         self._patient_until_s = float("-inf")
+        self._store_failed: tuple[Trouble, float] | None = None  # how, and until when it rests
 
     @property
     def store(self) -> SnapshotStore:
@@ -127,7 +131,19 @@ class SnapshotSource:
         return snapshot
 
     def _read(self, vcenter: VCenterConfig) -> Snapshot | None:
-        return _of(vcenter, self._store.read(vcenter.name))
+        failed = self._store_failed
+        if failed is not None:
+            trouble, until_s = failed
+            if time.monotonic() < until_s:
+                raise StoreError(trouble.kind, trouble.detail)
+            self._store_failed = trouble, time.monotonic() + STORE_REST_S  # the others wait for us
+        try:
+            snapshot = self._store.read(vcenter.name)
+        except StoreError as error:
+            self._store_failed = error.trouble, time.monotonic() + STORE_REST_S
+            raise
+        self._store_failed = None
+        return _of(vcenter, snapshot)
 
     def _held(self, vcenter: VCenterConfig) -> Snapshot | None:
         return _of(vcenter, self._store.held(vcenter.name))
