@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 
@@ -80,3 +81,22 @@ def test_fault_13_a_collector_that_was_killed_is_named_and_its_list_stands_with_
     assert old.vms == book.vms and old.read_at == book.read_at
     time.sleep(0.2)
     assert deployment.page().read_at == book.read_at, "nobody has confirmed it since"
+
+
+def test_fault_12_one_page_waits_for_a_frozen_cache_and_the_others_do_without_it(
+    vcenter: VCenter, start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vmware_panel.api.inventories.STORE_REST_S", 60.0)
+    server = start_server("redis")
+    store = CacheStore(ALIAS)
+    with deployed(vcenter, store) as deployment:
+        deployment.until_watching()
+        server.freeze()
+        try:
+            with mock.patch.object(store, "read", wraps=store.read) as read:
+                for _ in range(20):
+                    assert deployment.page().troubles[0].source == "store"
+            assert read.call_count == 1
+        finally:
+            server.thaw()
+            close_clients()

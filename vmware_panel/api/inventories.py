@@ -32,6 +32,9 @@ from vmware_panel.store import CacheStore, MemoryStore, SnapshotStore, StoreErro
 DIRECT_KEEP_S = 60.0
 """While the store is broken, a process reads a vCenter itself, at most that often."""
 
+STORE_REST_S = 3.0
+"""After the store kept one page waiting in vain, the others do without it that long."""
+
 SILENT_AFTER_S = 20.0
 """A collector gives a sign of life every five seconds."""
 
@@ -87,6 +90,7 @@ class SnapshotSource:
         self._store = store
         self._spare = spare
         self._patient_until_s = float("-inf")
+        self._store_failed: tuple[Trouble, float] | None = None  # how, and until when it rests
 
     @property
     def store(self) -> SnapshotStore:
@@ -103,7 +107,7 @@ class SnapshotSource:
                 found.append((vcenter, self._snapshot(vcenter)))
             except StoreError as error:
                 failures.append(error.trouble)
-                last = _of(vcenter, self._store.held(vcenter.name))
+                last = self._held(vcenter)
                 if last and last.inventory:
                     held[vcenter.name] = last
                 else:
@@ -130,7 +134,22 @@ class SnapshotSource:
         return snapshot
 
     def _read(self, vcenter: VCenterConfig) -> Snapshot | None:
-        return _of(vcenter, self._store.read(vcenter.name))
+        failed = self._store_failed
+        if failed is not None:
+            trouble, until_s = failed
+            if time.monotonic() < until_s:
+                raise StoreError(trouble.kind, trouble.detail)
+            self._store_failed = trouble, time.monotonic() + STORE_REST_S  # the others wait for us
+        try:
+            snapshot = self._store.read(vcenter.name)
+        except StoreError as error:
+            self._store_failed = error.trouble, time.monotonic() + STORE_REST_S
+            raise
+        self._store_failed = None
+        return _of(vcenter, snapshot)
+
+    def _held(self, vcenter: VCenterConfig) -> Snapshot | None:
+        return _of(vcenter, self._store.held(vcenter.name))
 
     def _trouble(self, vcenter: VCenterConfig, snapshot: Snapshot | None) -> Trouble | None:
         if snapshot is None:
@@ -180,9 +199,13 @@ def _is_coming(snapshot: Snapshot | None) -> bool:
 
 
 def _of(vcenter: VCenterConfig, snapshot: Snapshot | None) -> Snapshot | None:
-    """Without the inventory if it is of another vCenter, which was called so before."""
-    if snapshot is None or snapshot.inventory is None:
-        return snapshot
-    its = snapshot.inventory.vcenter
-    same = (its.host, its.port) == (vcenter.host, vcenter.port)
-    return snapshot if same else replace(snapshot, inventory=None)
+    """Without the inventory of another vCenter, which was called so before."""
+    inventory = snapshot.inventory if snapshot else None
+    if snapshot and inventory and not _is_of(vcenter, inventory):
+        return replace(snapshot, inventory=None)
+    return snapshot
+
+
+def _is_of(vcenter: VCenterConfig, inventory: Inventory) -> bool:
+    its = inventory.vcenter
+    return (its.host, its.port) == (vcenter.host, vcenter.port)
