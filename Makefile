@@ -29,9 +29,16 @@ lab-stop: ## Stop the lab: every process that it started
 .PHONY: check
 check: venv lint types unit ## Lint, types and unit tests: seconds, no lab
 
+# What mostly waits, for leases and deadlines to pass: it runs beside the rest, and is shown after it.
+WAITING := tests/collecting tests/deployment tests/faults tests/store
+
 .PHONY: test
 test: apt venv lint types ## Everything: lint, types, and all tests, on the simulator, the lab and in Chromium
-	$(SCRATCH); $(BIN)/python -m pytest
+	@$(SCRATCH); failed=0; \
+	$(BIN)/python -m pytest $(WAITING) >"$$scratch/waiting.log" 2>&1 & waiting=$$!; \
+	$(BIN)/python -m pytest $(WAITING:%=--ignore=%) || failed=1; \
+	wait $$waiting || failed=1; \
+	cat "$$scratch/waiting.log"; exit $$failed
 
 .PHONY: format
 format: venv ## Put the source into shape
