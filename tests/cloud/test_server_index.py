@@ -15,7 +15,7 @@ from tests.lab_run import RunningLab
 from vmware_panel.api.context import access_of, scope_of
 from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.outcome import TroubleKind
-from vmware_panel.openstack import Access, CloudError, counting, nova
+from vmware_panel.openstack import Access, CloudError, counting, nova, server_index
 from vmware_panel.openstack.dates import noting_dates
 from vmware_panel.openstack.server_changes import in_order
 from vmware_panel.openstack.server_index import ServerIndexes
@@ -157,9 +157,11 @@ def test_novas_answers_tell_the_time(access: Access) -> None:
 
 
 def test_rows_are_servers_like_any_other_and_their_loss_is_noticed(
-    lab: RunningLab, access: Access
+    lab: RunningLab, access: Access, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that are taken out of the database are as archived ones: no change tells of them."""
+    for wait in ("WAIT_FOR_FIRST_LIST_S", "WAIT_FOR_RELIST_S"):
+        monkeypatch.setattr(server_index, wait, WAIT_S)  # Nova takes 5 s for 1,000, and more
     before = whole(access)
     nodes = {node.node: node.service_host for node in nova.list_hypervisors(access)}
     indexes = ServerIndexes(min_interval_s=0)
