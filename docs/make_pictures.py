@@ -113,6 +113,7 @@ class Pictures:
             save(browser, "tab-member", until=".vmware-instance")
 
     def vcenter_stopped(self) -> None:
+        panel_row(self.admin, "bastion")  # there is a last word of vCenter's
         pid = int(Lab(self.lab.settings).status()["services"]["vcenter"]["pid"])
         os.kill(pid, signal.SIGTERM)
         time.sleep(2)
