@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.http import HttpRequest
 
@@ -28,7 +27,6 @@ class Progress:
     """
 
     source: str
-    read_at: datetime | None = None
     listing: bool = False
     listed: int = 0
     expected: int | None = None
@@ -42,21 +40,22 @@ class Progress:
 
 
 def ask_refresh(request: HttpRequest) -> tuple[Trouble, ...]:
-    """Has every vCenter of the region read afresh, and OpenStack's lists. Returns what kept it from being asked.
+    """Has every vCenter of the region read afresh, and OpenStack's lists.
 
-    A pass that is pending is not asked for twice. Raises `ConfigError`.
+    Returns what kept a collector from being asked. A pass that is pending is not asked for twice. Raises `ConfigError`.
     """
     store = snapshot_store()
     troubles: dict[Trouble, None] = {}
     cloud.refresh(scope_of(request))
     if store is None:
         return ()  # nobody collects: every page reads afresh anyway
-    for vcenter in vcenters_of(request):
+    vcenters = vcenters_of(request)
+    for vcenter in vcenters:
         try:
             store.ask_refresh(vcenter.name)
         except StoreError as error:
             troubles[error.trouble] = None
-    names = ", ".join(vcenter.name for vcenter in vcenters_of(request))
+    names = ", ".join(vcenter.name for vcenter in vcenters)
     LOG.info("User %s asked for a fresh inventory of %s", request.user.id, names)
     return tuple(troubles)
 
@@ -64,7 +63,7 @@ def ask_refresh(request: HttpRequest) -> tuple[Trouble, ...]:
 def progress(request: HttpRequest) -> tuple[Progress, ...]:
     """Each vCenter of the region, as the store has it, and Nova while its first list is read.
 
-    Asks neither. Raises `ConfigError`.
+    Asks neither, unless the store is broken and this process never read it. Raises `ConfigError`.
     """
     vcenters = vcenters_of(request)
     listed = cloud.servers_listed_so_far(scope_of(request))
@@ -89,7 +88,6 @@ def _progress(name: str, snapshot: Snapshot | None, trouble: Trouble | None) -> 
     status = snapshot.status
     return Progress(
         source=name,
-        read_at=snapshot.inventory.read_at if snapshot.inventory else None,
         listing=status.state is CollectorState.LISTING
         or (status.state is CollectorState.CONNECTING and not status.trouble),
         listed=status.listed,

@@ -26,7 +26,7 @@ from vmware_panel.domain.inventory import (
     VirtualMachine,
     VmPower,
 )
-from vmware_panel.domain.ledger import Delta, Entity, Ledger
+from vmware_panel.domain.ledger import Entity, Ledger
 from vmware_panel.vsphere.property_sets import (
     CINDER_VOLUME_KEY,
     EXTRA_CONFIG_PATH,
@@ -68,9 +68,7 @@ class InventoryBuilder:
             self._made.append(made)
 
     def inventory(self, vcenter: VCenter, read_at: datetime, *, whole: bool) -> Inventory:
-        ledger = Ledger()
-        ledger.apply(Delta(tuple(self._made)))
-        return ledger.inventory(vcenter, read_at, whole=whole)
+        return Ledger(self._made).inventory(vcenter, read_at, whole=whole)
 
 
 def entity_of(row: Row) -> Entity | None:

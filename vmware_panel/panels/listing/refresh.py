@@ -15,7 +15,7 @@ from vmware_panel import policy
 from vmware_panel.api import refresh
 from vmware_panel.api.refresh import Progress
 from vmware_panel.config import ConfigError
-from vmware_panel.wording import settings_trouble, source_name, trouble_words
+from vmware_panel.wording import settings_trouble, trouble_words
 
 BACK = "next"
 
@@ -93,7 +93,6 @@ def document(found: Iterable[Progress]) -> dict[str, Any]:
         "sources": [
             {
                 "name": row.source,
-                "title": source_name(row.source),
                 "text": progress_text(row),
                 "listed": row.listed if row.listing else 0,
                 "expected": row.expected if row.listing else None,
