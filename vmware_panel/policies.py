@@ -16,6 +16,19 @@ class Rule(StrEnum):
     GET_INSTANCE = "vmware:instances:get"
     GET_INSTANCE_CLUSTER = "vmware:instances:get_cluster"
     REFRESH_INVENTORY = "vmware:inventory:refresh"
+    LIST_CLUSTERS = "vmware:clusters:list"
+    GET_CLUSTER = "vmware:clusters:get"
+    LIST_HOSTS = "vmware:hosts:list"
+    GET_HOST = "vmware:hosts:get"
+    GET_CAPACITY = "vmware:capacity:get"
+    LIST_TASKS = "vmware:tasks:list"
+    CANCEL_TASK = "vmware:tasks:cancel"
+    UPDATE_SERVICE = "vmware:services:update"
+    UPDATE_ALLOCATION_RATIO = "vmware:allocation_ratios:update"
+    HOST_MAINTENANCE = "vmware:hosts:maintenance"
+    APPLY_RECOMMENDATIONS = "vmware:drs:apply"
+    CONFIGURE_DRS = "vmware:drs:configure"
+    MIGRATE_INSTANCE = "vmware:instances:migrate"
 
 
 DEFAULTS = (
@@ -41,6 +54,71 @@ DEFAULTS = (
         Rule.REFRESH_INVENTORY.value,
         ADMIN,
         description="Have everything of the region's vCenters read afresh, out of turn.",
+    ),
+    policy.RuleDefault(
+        Rule.LIST_CLUSTERS.value,
+        ADMIN,
+        description="See every cluster with its compute service, hosts and capacity; export them.",
+    ),
+    policy.RuleDefault(
+        Rule.GET_CLUSTER.value,
+        ADMIN,
+        description="See one cluster: its hosts, instances, DRS recommendations, rules and moves.",
+    ),
+    policy.RuleDefault(
+        Rule.LIST_HOSTS.value,
+        ADMIN,
+        description="See every ESX host with its state, capacity and instances; export them.",
+    ),
+    policy.RuleDefault(
+        Rule.GET_HOST.value,
+        ADMIN,
+        description="See one ESX host: hardware, datastores, and every VM on it, OpenStack's or not.",
+    ),
+    policy.RuleDefault(
+        Rule.GET_CAPACITY.value,
+        ADMIN,
+        description="See the capacity of clusters by Nova's, Placement's and vCenter's books, and what fits.",
+    ),
+    policy.RuleDefault(
+        Rule.LIST_TASKS.value,
+        ADMIN,
+        description="See vCenter's recent tasks on what OpenStack owns, and who started them.",
+    ),
+    policy.RuleDefault(
+        Rule.CANCEL_TASK.value,
+        ADMIN,
+        description="Cancel a task of vCenter that is under way.",
+    ),
+    policy.RuleDefault(
+        Rule.UPDATE_SERVICE.value,
+        ADMIN,
+        description="Disable a compute service with a reason, and enable it. Nova's own policy applies too.",
+    ),
+    policy.RuleDefault(
+        Rule.UPDATE_ALLOCATION_RATIO.value,
+        ADMIN,
+        description="Set the allocation ratios of a cluster in Placement. Placement's own policy applies too.",
+    ),
+    policy.RuleDefault(
+        Rule.HOST_MAINTENANCE.value,
+        ADMIN,
+        description="Put an ESX host into maintenance mode, which moves the VMs on it, and take it out.",
+    ),
+    policy.RuleDefault(
+        Rule.APPLY_RECOMMENDATIONS.value,
+        ADMIN,
+        description="Have DRS recommendations made anew, and apply them, which moves VMs.",
+    ),
+    policy.RuleDefault(
+        Rule.CONFIGURE_DRS.value,
+        ADMIN,
+        description="Change the DRS automation level of a cluster.",
+    ),
+    policy.RuleDefault(
+        Rule.MIGRATE_INSTANCE.value,
+        ADMIN,
+        description="Move an instance to another ESX host of its cluster by vMotion.",
     ),
 )
 

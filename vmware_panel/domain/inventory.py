@@ -84,9 +84,32 @@ class ResourcePool:
     owner: MoRef | None = None
 
 
+class HaPolicyKind(StrEnum):
+    """Which admission control HA does (`ClusterDasAdmissionControlPolicy` and its kin)."""
+
+    PERCENTAGE = "percentage"  # ClusterFailoverResourcesAdmissionControlPolicy
+    HOST_FAILURES = "host_failures"  # ClusterFailoverLevelAdmissionControlPolicy: slots
+    FAILOVER_HOSTS = "failover_hosts"  # ClusterFailoverHostAdmissionControlPolicy
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class HaPolicy:
+    """What HA holds back for a failover. Only the fields of its kind are set."""
+
+    kind: HaPolicyKind
+    cpu_percent: int | None = None
+    memory_percent: int | None = None
+    host_failures: int | None = None
+    failover_hosts: tuple[MoRef, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """`root_pool` is the pool that Nova's `list_instances` looks into, and no deeper."""
+    """`root_pool` is the pool that Nova's `list_instances` looks into, and no deeper.
+
+    `ha_policy` counts only where HA and its admission control are both on.
+    """
 
     moref: MoRef
     name: str
@@ -94,6 +117,8 @@ class Cluster:
     drs_enabled: bool | None = None
     drs_behavior: str | None = None
     ha_enabled: bool | None = None
+    ha_admission_control: bool | None = None
+    ha_policy: HaPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)

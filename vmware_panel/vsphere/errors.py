@@ -19,7 +19,13 @@ from vmware_panel.vsphere.deadlines import CutShort
 
 
 class VSphereError(SourceError):
-    """One vCenter gave no answer. `source` is the vCenter's name in the settings."""
+    """One vCenter gave no answer. `source` is the vCenter's name in the settings.
+
+    `fault` is the vSphere API's name of the SOAP fault, e.g. `InvalidState`, where there was one:
+    then vCenter has refused the call. It is empty where nobody knows what became of it.
+    """
+
+    fault: str = ""
 
     def __init__(
         self, kind: TroubleKind, detail: str, *, source: str, missing_privilege: str = ""
@@ -53,6 +59,10 @@ class WatchLost(VSphereError):
 
 class CallCancelled(VSphereError):
     """The call ended without an answer: this program wants none any more, or vCenter was told so."""
+
+
+class Unanswered(VSphereError):
+    """A change was sent and its answer did not come: it may have been made, or not."""
 
 
 class ObjectGone(VSphereError):
@@ -151,10 +161,17 @@ def http_failed(status: int, *, source: str, method: str) -> VSphereError:
 
 
 def fault_answered(fault: object, *, source: str, method: str) -> VSphereError:
-    """A SOAP fault as the SDK decoded it; `NotAuthenticated` is a `NoPermission` by descent."""
+    """A SOAP fault as the SDK decoded it."""
     if not isinstance(fault, vmodl.MethodFault):
         return bad_answer(f"{method}: neither a result nor a SOAP fault", source=source)
     name = fault_name(fault)
+    error = _of_fault(fault, name, source=source, method=method)
+    error.fault = name
+    return error
+
+
+def _of_fault(fault: vmodl.MethodFault, name: str, *, source: str, method: str) -> VSphereError:
+    """`NotAuthenticated` is a `NoPermission` by descent."""
     if isinstance(fault, vim.fault.NotAuthenticated) or name == "SessionNotFound":
         return SessionLost(TroubleKind.SESSION, f"{method}: not logged in", source=source)
     if isinstance(fault, vim.fault.InvalidLogin):

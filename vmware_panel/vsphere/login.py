@@ -32,6 +32,7 @@ class Connected:
     vcenter: VCenter
     channel: Channel
     service: vim.ServiceInstance
+    content: vim.ServiceInstanceContent
     root_folder: vim.Folder
     collector: vmodl.query.PropertyCollector
     sessions: vim.SessionManager
@@ -139,6 +140,7 @@ def _connected(
         vcenter=vcenter,
         channel=channel,
         service=service,
+        content=content,
         root_folder=content.rootFolder,
         collector=content.propertyCollector,
         sessions=sessions,

@@ -1,7 +1,7 @@
 """One login session to one vCenter, shared by all threads of a process.
 
 Only reads go through `Session.read`: what it runs may run twice, after a new login or on a new
-connection. There is no keep-alive: an idle session ends at vCenter (30 to 120 minutes), and the
+connection. Changes go through `Session.change`, and are sent once. There is no keep-alive: an idle session ends at vCenter (30 to 120 minutes), and the
 next read logs in again. A collector that polls keeps its session alive by polling.
 """
 
@@ -22,6 +22,7 @@ from vmware_panel.vsphere.errors import (
     CannotConnect,
     ConnectionLost,
     SessionLost,
+    Unanswered,
     VSphereError,
 )
 from vmware_panel.vsphere.login import Connected, greet, log_in, log_out, password_digest
@@ -88,6 +89,28 @@ class Session:
             except SessionLost:
                 self._forget(connected)
                 raise
+        self._gate.open()
+        return result
+
+    def change(self, work: Callable[[Connected], T], timeout_s: float) -> T:
+        """Runs one call that changes something, login included, and never again.
+
+        Raises `VSphereError`: with a `fault` where vCenter has refused it, `CannotConnect` where it
+        was not sent, and `Unanswered` where nobody knows.
+        """
+        with within(Deadline(timeout_s)):
+            connected, _ = self._ensure_connected()
+            try:
+                result = self._run(work, connected)
+            except SessionLost:
+                self._forget(connected)
+                raise
+            except CannotConnect:
+                raise
+            except VSphereError as error:
+                if error.fault:
+                    raise
+                raise Unanswered(error.kind, error.detail, source=error.trouble.source) from error
         self._gate.open()
         return result
 

@@ -1,0 +1,129 @@
+"""A change before it is made: what would happen, what speaks against it, and what it stands on.
+
+A plan is made from a fresh read, shown, and made again from another fresh read right before the
+change. If what the admin decided by is not the same then (`fingerprint`), the new plan is shown.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from vmware_panel.domain.inventory import MoRef
+
+
+class ChangeKind(StrEnum):
+    """Every change that the project makes, as its audit line names it."""
+
+    SERVICE_DISABLE = "service_disable"
+    SERVICE_ENABLE = "service_enable"
+    ALLOCATION_RATIO = "allocation_ratio"
+    MAINTENANCE_ENTER = "maintenance_enter"
+    MAINTENANCE_EXIT = "maintenance_exit"
+    DRS_REFRESH = "drs_refresh"
+    DRS_APPLY = "drs_apply"
+    DRS_LEVEL = "drs_level"
+    MIGRATE = "migrate"
+    TASK_CANCEL = "task_cancel"
+
+
+class RefusalKind(StrEnum):
+    """Why a change is not made. `subject` names whom it is about, `detail` what it is there."""
+
+    NOT_THERE = "not_there"  # the thing to change is gone
+    ALREADY_SO = "already_so"  # it is as asked for
+    UNDER_WAY = "under_way"  # a task of the same kind runs on it
+    SENT_BEFORE = "sent_before"  # the same form, a second time
+    SOURCE_DOWN = "source_down"  # who would have to be asked does not answer
+    NO_PRIVILEGE = "no_privilege"  # vCenter's account lacks the right; `detail` is its id
+    NOT_CONNECTED = "not_connected"  # ESX host or VM
+    NOT_AUTOMATED = "not_automated"  # DRS is off or not fully automated: running VMs stay
+    LOCAL_DATASTORE = "local_datastore"  # a VM's disk is where no other host reaches it
+    MOUNTED_DEVICE = "mounted_device"  # an ISO or device of the host alone
+    MUST_RULE = "must_rule"  # a mandatory DRS rule leaves no other host
+    NO_ROOM = "no_room"  # the other hosts together do not hold it
+    PINNED = "pinned"  # the VM's own DRS override is off or manual
+    INCOMPATIBLE = "incompatible"  # vCenter's own check says no; `detail` is what it says
+    OTHER_CLUSTER = "other_cluster"  # Nova's book would not be true any more
+    NOT_USABLE = "not_usable"  # the destination is not connected or in maintenance
+    SAME_PLACE = "same_place"  # it is there already
+    AT_WORK = "at_work"  # Nova is at work on the instance
+    NOT_OURS = "not_ours"  # not an instance of OpenStack, or two VMs carry its id
+    GONE_STALE = "gone_stale"  # the recommendation is not among the present ones
+    OUT_OF_BOUNDS = "out_of_bounds"  # the value is not one that can be set
+    CHANGED_MEANWHILE = "changed_meanwhile"  # Placement's generation moved again and again
+
+
+class CautionKind(StrEnum):
+    """What one should know before, and which does not keep the change from being made."""
+
+    STAYS_RUNNING = "stays_running"  # disabling stops nothing
+    CONFIG_MAY_WIN = "config_may_win"  # nova-compute writes its own ratio at the next update
+    BELOW_USED = "below_used"  # more is used than there would be
+    POWERED_OFF_STAY = "powered_off_stay"  # they cannot be started while the host is out
+    FOREIGN_VMS = "foreign_vms"  # VMs that are not OpenStack's move as well
+    FLAVOR_STOPS_FITTING = "flavor_stops_fitting"
+    NO_PLAN = "no_plan"  # vCenter gives no plan of the moves
+    HA_RESERVE_BROKEN = "ha_reserve_broken"  # less is left than HA holds back
+    LAST_HOST = "last_host"  # no usable host remains in the cluster
+    SHOULD_RULE = "should_rule"  # a rule that is not mandatory would be broken
+    SET_BY_DRIVER = "set_by_driver"  # disabled by the driver itself, which enables it again
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    kind: RefusalKind
+    subject: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    kind: CautionKind
+    subject: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMove:
+    """One VM that would leave its host. `server_id` and `project` are empty for one that is not
+    OpenStack's. `destination` is a host's name; None: nobody says where to.
+    """
+
+    vm: MoRef
+    vm_name: str
+    source: str
+    destination: str | None = None
+    server_id: str = ""
+    project: str = ""
+    powered_on: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What every plan has. `target` is the thing's name for people, `moref` its id in `vcenter`
+    (the name in the settings); both empty for what is OpenStack's alone.
+
+    `basis` is what the admin decides by, as texts: it goes into the fingerprint, besides refusals.
+    """
+
+    change: ChangeKind
+    target: str
+    vcenter: str = ""
+    moref: MoRef | None = None
+    refusals: tuple[Refusal, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    basis: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def refused(self) -> bool:
+        return bool(self.refusals)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for two plans that mean the same to the one who confirms them."""
+        refusals = sorted(f"{r.kind} {r.subject}" for r in self.refusals)
+        cautions = sorted(f"{c.kind} {c.subject}" for c in self.cautions)
+        told = [self.change, self.vcenter, self.moref or self.target]
+        said = json.dumps([told, sorted(self.basis), refusals, cautions])
+        return hashlib.sha256(said.encode()).hexdigest()[:32]
