@@ -145,7 +145,9 @@ class CancelTask:
         if task.done or task.cancelled:
             refusals = (Refusal(RefusalKind.ALREADY_SO, task.entity_name or self._task),)
         elif not task.cancelable:
-            refusals = (Refusal(RefusalKind.OUT_OF_BOUNDS, self._task, "vCenter cannot cancel it"),)
+            refusals = (
+                Refusal(RefusalKind.OUT_OF_BOUNDS, self._task, "vCenter cannot cancel it"),
+            )
         return replace(
             plan,
             target=task.entity_name or self._task,

@@ -4,16 +4,12 @@ import atexit
 import os
 import threading
 from collections.abc import Collection, Sequence
-
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
-from vmware_panel.vsphere import collector, inventory_reader, privileges, vm_reader, watch
-
 from vmware_panel.domain.tasks import TaskRecord
-from vmware_panel.vsphere import collector, inventory_reader, tasks, vm_reader, watch
+from vmware_panel.vsphere import collector, inventory_reader, privileges, tasks, vm_reader, watch
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.collector import Collector, Sink
 from vmware_panel.vsphere.endpoint import Endpoint

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from vmware_panel.domain.tasks import TaskRecord, TaskState
-from vmware_panel.wording.values import Text, Tone, foreign
+from vmware_panel.wording.values import UNKNOWN, Text, Tone, filled, foreign
 
 _ACTIONS: Mapping[str, Text] = {
     "host.enterMaintenanceMode": gettext_lazy("Enter maintenance mode"),
@@ -42,15 +42,15 @@ _BY_LOWER_CASE = {name.lower(): text for name, text in _ACTIONS.items()}
 def task_action(task: TaskRecord) -> str:
     """vCenter's id of what is done, in words where they are known."""
     found = _BY_LOWER_CASE.get(task.action.lower())
-    return str(found) if found else foreign(task.action) or _("unknown task")
+    return str(found) if found else foreign(task.action) or str(_("unknown task"))
 
 
 def task_state(task: TaskRecord) -> str:
     if task.cancelled:
-        return _("cancelled")
+        return str(_("cancelled"))
     words = str(_STATES[task.state][0])
     if task.state is TaskState.RUNNING and task.progress_percent is not None:
-        return _("%(state)s, %(percent)s %%") % {"state": words, "percent": task.progress_percent}
+        return filled(_("%(state)s, %(percent)s %%"), state=words, percent=task.progress_percent)
     return words
 
 
@@ -62,13 +62,16 @@ def task_starter(task: TaskRecord) -> str:
     """Who or what began it."""
     if task.user:
         return foreign(task.user)
-    return _("vCenter itself (%(cause)s)") % {"cause": foreign(task.cause)} if task.cause else ""
+    if not task.cause:
+        return ""
+    return filled(_("vCenter itself (%(cause)s)"), cause=foreign(task.cause))
 
 
 def task_line(task: TaskRecord) -> str:
     """One line for a progress bar."""
-    return _("%(action)s, %(entity)s: %(state)s") % {
-        "action": task_action(task),
-        "entity": foreign(task.entity_name) or _("unknown"),
-        "state": task_state(task),
-    }
+    return filled(
+        _("%(action)s, %(entity)s: %(state)s"),
+        action=task_action(task),
+        entity=foreign(task.entity_name) or UNKNOWN,
+        state=task_state(task),
+    )
