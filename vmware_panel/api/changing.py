@@ -66,6 +66,14 @@ class Made:
     follow: tuple[MoRef, ...] = ()
 
 
+class Refused(Exception):
+    """Who was asked has refused, for a reason that has a name of its own."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.kind.value)
+        self.refusal = refusal
+
+
 class Change(Protocol):
     """One change of one thing, as one request asks for it.
 
@@ -81,7 +89,10 @@ class Change(Protocol):
         """From fresh reads; changes nothing. Raises `SourceError`, `ConfigError`."""
 
     def make(self, plan: Plan) -> Made:
-        """Sends it, once. `plan` was made right before and has no refusals. Raises `SourceError`."""
+        """Sends it, once. `plan` was made right before and has no refusals.
+
+        Raises `SourceError`, and `Refused`.
+        """
 
     def follow(self, plan: Plan) -> tuple[MoRef, ...]:
         """Whose tasks to look at, should the answer be lost."""
@@ -148,6 +159,9 @@ def _make(change: Change, plan: Plan, nonce: str, since: datetime) -> Result:
         return Result(Verdict.REFUSED, since, refused)
     try:
         made = change.make(plan)
+    except Refused as error:
+        cache.delete(key)
+        return Result(Verdict.REFUSED, since, replace(plan, refusals=(error.refusal,)))
     except SourceError as error:
         trouble = error.trouble
         if not error.unanswered:

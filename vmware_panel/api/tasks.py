@@ -1,7 +1,7 @@
 """vCenter's tasks: those of a change, and the recent ones on what OpenStack owns."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -121,6 +121,24 @@ class CancelPlan(Plan):
     task: TaskRecord | None = None
 
 
+def cancel_plan(vcenter: str, task: TaskRecord) -> CancelPlan:
+    target = task.entity_name or task.moref
+    refusals: tuple[Refusal, ...] = ()
+    if task.done or task.cancelled:
+        refusals = (Refusal(RefusalKind.ALREADY_SO, target),)
+    elif not task.cancelable:
+        refusals = (Refusal(RefusalKind.NOT_CANCELABLE, target),)
+    return CancelPlan(
+        change=ChangeKind.TASK_CANCEL,
+        target=target,
+        vcenter=vcenter,
+        moref=task.moref,
+        refusals=refusals,
+        basis=(task.action, task.moref),
+        task=task,
+    )
+
+
 class CancelTask:
     """Cancels one task of vCenter that is under way."""
 
@@ -134,26 +152,14 @@ class CancelTask:
 
     def plan(self) -> CancelPlan:
         found = self._client.tasks([self._task])
-        plan = CancelPlan(
-            change=self.kind, target=self._task, vcenter=self.vcenter, moref=self._task
-        )
-        if not found:
-            refusal = Refusal(RefusalKind.NOT_THERE, self._task)
-            return replace(plan, refusals=(refusal,))
-        (task,) = found
-        refusals: tuple[Refusal, ...] = ()
-        if task.done or task.cancelled:
-            refusals = (Refusal(RefusalKind.ALREADY_SO, task.entity_name or self._task),)
-        elif not task.cancelable:
-            refusals = (
-                Refusal(RefusalKind.OUT_OF_BOUNDS, self._task, "vCenter cannot cancel it"),
-            )
-        return replace(
-            plan,
-            target=task.entity_name or self._task,
-            refusals=refusals,
-            basis=(task.action, self._task),
-            task=task,
+        if found:
+            return cancel_plan(self.vcenter, found[0])
+        return CancelPlan(
+            change=self.kind,
+            target=self._task,
+            vcenter=self.vcenter,
+            moref=self._task,
+            refusals=(Refusal(RefusalKind.NOT_THERE, self._task),),
         )
 
     def make(self, plan: Plan) -> Made:

@@ -52,6 +52,8 @@ class Unanswered(CloudError):
     read, or is a failure of the server's own (5xx). It is not sent again.
     """
 
+    unanswered = True
+
 
 def cloud_error(
     source: str, kind: TroubleKind, detail: str, status: int | None = None

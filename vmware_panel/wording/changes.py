@@ -167,6 +167,10 @@ _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("%(subject)s cannot be set so: %(detail)s."),
         gettext_lazy("Choose another value."),
     ),
+    RefusalKind.NOT_CANCELABLE: (
+        gettext_lazy("vCenter cannot cancel what runs on %(subject)s at this point."),
+        gettext_lazy("Wait for its end."),
+    ),
     RefusalKind.CHANGED_MEANWHILE: (
         gettext_lazy("Placement's record of %(subject)s was changed by another at the same time."),
         gettext_lazy("Nothing was written. Make the plan again."),
