@@ -169,7 +169,9 @@ class ChangeView(HorizonTemplateView):
         )
         if plan:
             context["page_title"] = str(context["words"].title)
-        return self.render_to_response(context, status=status)
+        response: HttpResponse = self.render_to_response(context)
+        response.status_code = status
+        return response
 
     def _onwards(self, result: Result) -> HttpResponseRedirect:
         vcenter = result.plan.vcenter if result.plan else self.kwargs.get("vcenter", "")
