@@ -3,13 +3,13 @@
 import atexit
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
 from vmware_panel.domain.tasks import TaskRecord
-from vmware_panel.vsphere import collector, inventory_reader, tasks, vm_reader, watch
+from vmware_panel.vsphere import collector, inventory_reader, privileges, tasks, vm_reader, watch
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.collector import Collector, Sink
 from vmware_panel.vsphere.endpoint import Endpoint
@@ -52,7 +52,14 @@ class VCenterClient:
         def work(connected: Connected) -> Inventory:
             return vm_reader.read_vm(connected, instance_uuid, node_cluster, datetime.now(UTC))
 
-        return self._session.read(work, self.endpoint.read_timeout_s)
+        return self._session.read(work, self._read_timeout_s)
+
+    def missing_privileges(
+        self, entities: Sequence[MoRef], wanted: Collection[str]
+    ) -> tuple[str, ...]:
+        """Those of `wanted` that the account lacks on any of the entities: two calls."""
+        work = partial(privileges.missing_privileges, entities=entities, wanted=wanted)
+        return self._session.read(work, self._read_timeout_s)
 
     def current_time(self) -> datetime:
         """By vCenter's clock, which its tasks and events are dated by."""

@@ -18,7 +18,9 @@ import (
 //	POST /lab/sessions/expire          {"reads": "missing" | "fault" | "empty", "user": null}
 //	POST /lab/fault, /lab/fault/clear, /lab/page_limit    faults.go
 //	GET and POST /lab/churn, POST /lab/churn/stop         churn.go
+//	POST /lab/vmotion                  migrate.go
 //	POST /lab/delay                    {"method": "RetrievePropertiesEx" | "*", "milliseconds": 0}
+//	POST /lab/privileges/deny          {"user": "...", "privileges": ["Host.Config.Maintenance"]}
 //	POST /lab/datastores/NAME/free     {"free_bytes": 1024}, or null for what it would be
 func handleLabRequests(s *Service) {
 	s.HandleFunc("/lab/calls", func(w http.ResponseWriter, r *http.Request) {
@@ -61,8 +63,19 @@ func handleLabRequests(s *Service) {
 		slowness.delay[wanted.Method] = time.Duration(wanted.Milliseconds) * time.Millisecond
 		return nil, nil
 	}))
+	s.HandleFunc("/lab/privileges/deny", post(func(r *http.Request) (interface{}, error) {
+		var wanted struct {
+			User       string   `json:"user"`
+			Privileges []string `json:"privileges"`
+		}
+		if err := decode(r, &wanted); err != nil {
+			return nil, err
+		}
+		return nil, setDenied(wanted.User, wanted.Privileges)
+	}))
 	handleFaultRequests(s)
 	handleChurnRequests(s)
+	handleMigrateRequests(s)
 	s.HandleFunc("/lab/objects", func(w http.ResponseWriter, r *http.Request) {
 		if methodIs(w, r, http.MethodGet) {
 			answer(w, s.sm.sessionObjects())

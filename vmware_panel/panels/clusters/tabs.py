@@ -1,0 +1,17 @@
+from horizon import tabs
+
+from vmware_panel.panels.clusters.hosts_tab import HostsTab
+from vmware_panel.panels.clusters.instances_tab import InstancesTab
+from vmware_panel.panels.clusters.overview_tab import OverviewTab
+
+
+class ClusterTabs(tabs.TabGroup):
+    """In the order of the page: a tab is one line here, and one module."""
+
+    slug = "cluster"
+    show_single_tab = True
+    tabs = (
+        OverviewTab,
+        HostsTab,
+        InstancesTab,
+    )

@@ -1,0 +1,1 @@
+"""Admin > VMware > Hosts: every ESX host, and the page of one."""
