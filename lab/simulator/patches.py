@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab.simulator.patches_drs import DRS_PATCHES
 from lab.simulator.patches_history import HISTORY_PATCHES
 from lab.simulator.patches_inventory import INVENTORY_PATCHES
 from lab.simulator.patches_machines import MACHINE_PATCHES
@@ -13,4 +14,5 @@ PATCHES: tuple[Patch, ...] = (
     *UPDATE_PATCHES,
     *MACHINE_PATCHES,
     *HISTORY_PATCHES,
+    *DRS_PATCHES,
 )
