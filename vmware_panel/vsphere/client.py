@@ -9,7 +9,16 @@ from functools import partial
 
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
 from vmware_panel.domain.tasks import TaskRecord
-from vmware_panel.vsphere import collector, inventory_reader, privileges, tasks, vm_reader, watch
+from vmware_panel.domain.usage import Usage
+from vmware_panel.vsphere import (
+    collector,
+    inventory_reader,
+    privileges,
+    tasks,
+    usage_reader,
+    vm_reader,
+    watch,
+)
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.collector import Collector, Sink
 from vmware_panel.vsphere.endpoint import Endpoint
@@ -83,12 +92,20 @@ class VCenterClient:
         """Sent once: see `Session.change`."""
         self._session.change(partial(tasks.cancel_task, task=task), self._read_timeout_s)
 
+    def read_usage(self) -> Usage:
+        """What all hosts and clusters use just now, within `read_timeout_s`."""
+        return self._session.read(
+            lambda connected: usage_reader.read_usage(connected, datetime.now(UTC)),
+            self.endpoint.read_timeout_s,
+        )
+
     def collector(
         self,
         sink: Sink,
         relist_interval_s: float,
         page_size: int = watch.PAGE_SIZE,
         max_wait_s: int = collector.MAX_WAIT_S,
+        sample_interval_s: float = collector.SAMPLE_INTERVAL_S,
     ) -> Collector:
         """What keeps the inventory current, on this client's session; to be run in a thread."""
         return Collector(
@@ -99,6 +116,7 @@ class VCenterClient:
             relist_interval_s=relist_interval_s,
             page_size=page_size,
             max_wait_s=max_wait_s,
+            sample_interval_s=sample_interval_s,
         )
 
     def close(self) -> None:
