@@ -159,6 +159,10 @@ class CapacityRow:
     allocated: int | None = None
     differences: tuple[Difference, ...] = ()
 
+    @property
+    def placement_total(self) -> int | None:
+        return self.placement.total if self.placement else None
+
 
 @dataclass(frozen=True, slots=True)
 class CpuFigures:
