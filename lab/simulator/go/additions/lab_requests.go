@@ -18,6 +18,7 @@ import (
 //	POST /lab/sessions/expire          {"reads": "missing" | "fault" | "empty", "user": null}
 //	POST /lab/fault, /lab/fault/clear, /lab/page_limit    faults.go
 //	GET and POST /lab/churn, POST /lab/churn/stop         churn.go
+//	POST /lab/vmotion                  migrate.go
 //	POST /lab/delay                    {"method": "RetrievePropertiesEx" | "*", "milliseconds": 0}
 //	POST /lab/privileges/deny          {"user": "...", "privileges": ["Host.Config.Maintenance"]}
 //	POST /lab/datastores/NAME/free     {"free_bytes": 1024}, or null for what it would be
@@ -74,6 +75,7 @@ func handleLabRequests(s *Service) {
 	}))
 	handleFaultRequests(s)
 	handleChurnRequests(s)
+	handleMigrateRequests(s)
 	s.HandleFunc("/lab/objects", func(w http.ResponseWriter, r *http.Request) {
 		if methodIs(w, r, http.MethodGet) {
 			answer(w, s.sm.sessionObjects())
