@@ -174,7 +174,7 @@ class CpuFigures:
 
 
 @dataclass(frozen=True)
-class ClusterBooks:
+class CapacityBooks:
     """All that is known of one cluster. None is unknown: the source was not asked, or failed.
 
     `others` are the clusters of the same vCenter that a nova-compute drives too, with their
@@ -195,7 +195,7 @@ class ClusterBooks:
 
 @dataclass(frozen=True, slots=True)
 class ClusterCapacity:
-    books: ClusterBooks
+    books: CapacityBooks
     report: DriverReport
     rows: tuple[CapacityRow, ...]
     cpu: CpuFigures
@@ -229,13 +229,13 @@ def shown_by_nova(hypervisor: Hypervisor | None, resource: Resource) -> int | No
     }[resource]
 
 
-def allocated(books: ClusterBooks, resource: Resource) -> int | None:
+def allocated(books: CapacityBooks, resource: Resource) -> int | None:
     if books.allocations is None:
         return None
     return sum(one.resources.get(resource.value, 0) for one in books.allocations)
 
 
-def instance_vms(books: ClusterBooks) -> tuple[VirtualMachine, ...]:
+def instance_vms(books: CapacityBooks) -> tuple[VirtualMachine, ...]:
     """Nova's VMs in the cluster."""
     cluster = books.cluster
     inventory = books.inventory
@@ -253,7 +253,7 @@ def vm_amount(vm: VirtualMachine, resource: Resource) -> int | None:
     return vm.vcpus if resource is Resource.VCPU else vm.memory_mb
 
 
-def vcenter_record(books: ClusterBooks, report: DriverReport, resource: Resource) -> VCenterRecord:
+def vcenter_record(books: CapacityBooks, report: DriverReport, resource: Resource) -> VCenterRecord:
     if resource is Resource.DISK_GB:
         return _vcenter_disk(books, report)
     hosts = books.inventory.hosts_by_cluster.get(books.cluster.moref, ())
@@ -276,7 +276,7 @@ def vcenter_record(books: ClusterBooks, report: DriverReport, resource: Resource
     )
 
 
-def _vcenter_disk(books: ClusterBooks, report: DriverReport) -> VCenterRecord:
+def _vcenter_disk(books: CapacityBooks, report: DriverReport) -> VCenterRecord:
     datastores = datastores_of(books.cluster, books.inventory)
     accessible = [d for d in datastores if d.accessible]
     total = _sum(d.capacity_bytes for d in datastores)
@@ -292,7 +292,7 @@ def _vcenter_disk(books: ClusterBooks, report: DriverReport) -> VCenterRecord:
     )
 
 
-def cpu_figures(books: ClusterBooks, report: DriverReport) -> CpuFigures:
+def cpu_figures(books: CapacityBooks, report: DriverReport) -> CpuFigures:
     usage = books.usage
     if usage is None:
         return CpuFigures()
@@ -335,5 +335,5 @@ def _gib(size_bytes: int | None) -> int | None:
     return None if size_bytes is None else size_bytes // GIB_BYTES
 
 
-def driver_report(books: ClusterBooks) -> DriverReport:
+def driver_report(books: CapacityBooks) -> DriverReport:
     return report_of(books.cluster, books.inventory, books.settings)

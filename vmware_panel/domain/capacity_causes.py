@@ -9,7 +9,7 @@ from vmware_panel.domain.capacity import (
     CapacityRow,
     Cause,
     CauseKind,
-    ClusterBooks,
+    CapacityBooks,
     ClusterCapacity,
     Difference,
     Figure,
@@ -39,14 +39,14 @@ from vmware_panel.domain.driver_sums import (
 from vmware_panel.domain.inventory import Datastore, HostConnection
 
 
-def capacity_of(books: ClusterBooks) -> ClusterCapacity:
+def capacity_of(books: CapacityBooks) -> ClusterCapacity:
     """The three books of one cluster, side by side, with what they differ in and why."""
     report = driver_report(books)
     rows = tuple(_row(books, report, resource) for resource in Resource)
     return ClusterCapacity(books, report, rows, cpu_figures(books, report))
 
 
-def _row(books: ClusterBooks, report: DriverReport, resource: Resource) -> CapacityRow:
+def _row(books: CapacityBooks, report: DriverReport, resource: Resource) -> CapacityRow:
     row = CapacityRow(
         resource,
         driver=report.of(resource),
@@ -86,7 +86,7 @@ def difference(
 
 
 def _of_hardware(
-    books: ClusterBooks, report: DriverReport, row: CapacityRow
+    books: CapacityBooks, report: DriverReport, row: CapacityRow
 ) -> Iterator[Difference]:
     driver, vcenter = row.driver, row.vcenter
     disk = row.resource is Resource.DISK_GB
@@ -136,7 +136,7 @@ def _rejected_datastores(report: DriverReport, vcenter: VCenterRecord) -> list[C
 
 
 def _of_datastores(
-    books: ClusterBooks, report: DriverReport, driver: DriverRecord
+    books: CapacityBooks, report: DriverReport, driver: DriverRecord
 ) -> Iterator[Difference]:
     if driver.total is None:
         return
@@ -159,7 +159,7 @@ def _of_datastores(
     )
 
 
-def _counted_by_others(books: ClusterBooks, datastore: Datastore) -> list[str]:
+def _counted_by_others(books: CapacityBooks, datastore: Datastore) -> list[str]:
     """Names of other clusters that Nova drives and whose driver counts it, as far as is known."""
     return sorted(
         other.name
@@ -173,7 +173,7 @@ def _counted_by_others(books: ClusterBooks, datastore: Datastore) -> list[str]:
 
 
 def _of_reports(
-    books: ClusterBooks, report: DriverReport, row: CapacityRow
+    books: CapacityBooks, report: DriverReport, row: CapacityRow
 ) -> Iterator[Difference]:
     driver, placement = row.driver, row.placement
     if placement is None:
@@ -228,7 +228,7 @@ def _of_settings(placement: ResourceInventory) -> Iterator[Difference]:
 # -- what is used ----------------------------------------------------------------------------
 
 
-def _of_use(books: ClusterBooks, row: CapacityRow) -> Iterator[Difference]:
+def _of_use(books: CapacityBooks, row: CapacityRow) -> Iterator[Difference]:
     placement = row.placement
     if placement is None:
         return

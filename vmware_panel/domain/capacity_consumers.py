@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vmware_panel.domain.capacity import (
     Cause,
     CauseKind,
-    ClusterBooks,
+    CapacityBooks,
     instance_vms,
     vm_amount,
 )
@@ -14,7 +14,7 @@ from vmware_panel.domain.driver_sums import Resource
 from vmware_panel.domain.inventory import VirtualMachine
 
 
-def consumer_causes(books: ClusterBooks, resource: Resource) -> tuple[Cause, ...]:
+def consumer_causes(books: CapacityBooks, resource: Resource) -> tuple[Cause, ...]:
     """One cause for each instance or VM that counts otherwise in the two books.
 
     Nothing where the allocations or Nova's servers are not known: then nobody can be named.
@@ -43,7 +43,7 @@ def consumer_causes(books: ClusterBooks, resource: Resource) -> tuple[Cause, ...
 
 
 def _held_for_nobody(
-    books: ClusterBooks, consumer: str, server: Server | None
+    books: CapacityBooks, consumer: str, server: Server | None
 ) -> tuple[CauseKind, str]:
     """Why a consumer has no VM in the cluster."""
     inventory = books.inventory
@@ -59,7 +59,7 @@ def _held_for_nobody(
 
 
 def _not_allocated(
-    books: ClusterBooks, resource: Resource, left: dict[str, list[VirtualMachine]]
+    books: CapacityBooks, resource: Resource, left: dict[str, list[VirtualMachine]]
 ) -> Iterator[Cause]:
     servers = books.servers or {}
     for instance_uuid, vms in left.items():
@@ -76,7 +76,7 @@ def _not_allocated(
                 yield Cause(kind, -amount, _name(server, vm.name), detail)
 
 
-def _on_this_node(books: ClusterBooks, server: Server) -> bool:
+def _on_this_node(books: CapacityBooks, server: Server) -> bool:
     node = parse_node_name(server.node or "")
     own = books.inventory.vcenter.instance_uuid.lower()
     return node is not None and (node.cluster, node.vcenter_uuid) == (books.cluster.moref, own)

@@ -6,7 +6,7 @@ from vmware_panel.domain.capacity import (
     CapacityRow,
     Cause,
     CauseKind,
-    ClusterBooks,
+    CapacityBooks,
     Figure,
     threads_of,
 )
@@ -22,7 +22,7 @@ from vmware_panel.domain.inventory import Datastore
 
 
 def why_not_as_reported(
-    books: ClusterBooks,
+    books: CapacityBooks,
     report: DriverReport,
     row: CapacityRow,
     figure: Figure,
@@ -49,7 +49,7 @@ def why_not_as_reported(
     return _largest_not_yet(report, row.resource, theirs, amount)
 
 
-def _stale(books: ClusterBooks, report: DriverReport, amount: int) -> tuple[Cause, ...]:
+def _stale(books: CapacityBooks, report: DriverReport, amount: int) -> tuple[Cause, ...]:
     if report.fails:
         return (Cause(CauseKind.NO_DATASTORE, amount),)
     service = books.service
@@ -119,7 +119,7 @@ def _largest_not_yet(
 
 
 def _as_shown(
-    books: ClusterBooks, report: DriverReport, row: CapacityRow, amount: int
+    books: CapacityBooks, report: DriverReport, row: CapacityRow, amount: int
 ) -> tuple[Cause, ...]:
     """Placement's total against that of os-hypervisors: of the disk it shows one datastore."""
     if row.resource is Resource.DISK_GB:

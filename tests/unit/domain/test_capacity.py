@@ -14,7 +14,7 @@ from vmware_panel.domain.capacity import (
     CapacityRow,
     Cause,
     CauseKind,
-    ClusterBooks,
+    CapacityBooks,
     Difference,
     Figure,
 )
@@ -77,7 +77,7 @@ def node_as_reported(found: Inventory, settings: DriverSettings = SETTINGS) -> H
     )
 
 
-def books(found: Inventory, reported: Inventory | None = None, **changes: Any) -> ClusterBooks:
+def books(found: Inventory, reported: Inventory | None = None, **changes: Any) -> CapacityBooks:
     """vCenter as it is, and what was reported of it, or of what it was before."""
     fields: dict[str, Any] = {
         "cluster": found.clusters[0],
@@ -89,14 +89,14 @@ def books(found: Inventory, reported: Inventory | None = None, **changes: Any) -
         "allocations": (),
         "servers": {},
     }
-    return ClusterBooks(**{**fields, **changes})
+    return CapacityBooks(**{**fields, **changes})
 
 
-def row(found: ClusterBooks, resource: Resource) -> CapacityRow:
+def row(found: CapacityBooks, resource: Resource) -> CapacityRow:
     return next(row for row in capacity_of(found).rows if row.resource is resource)
 
 
-def between(found: ClusterBooks, resource: Resource, left: Figure, right: Figure) -> Difference:
+def between(found: CapacityBooks, resource: Resource, left: Figure, right: Figure) -> Difference:
     (one,) = [
         each
         for each in row(found, resource).differences
