@@ -95,9 +95,11 @@ def plan_migration(
     if destination:
         refusals += _of_the_host(server, standing, destination, to, verdicts)
     verdict = verdicts.get(destination) if destination else None
-    cautions = [Caution(CautionKind.CHECK_WARNS, vm.name, said) for said in verdict.warnings] if (
-        verdict
-    ) else []
+    cautions = (
+        [Caution(CautionKind.CHECK_WARNS, vm.name, said) for said in verdict.warnings]
+        if (verdict)
+        else []
+    )
     if to is not None:
         cautions += [
             Caution(CautionKind.SHOULD_RULE, rule.name)

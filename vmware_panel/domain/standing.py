@@ -189,19 +189,25 @@ def constraints(standing: Standing, vm: VirtualMachine) -> Iterator[Constraint]:
         if any(b.vm == vm.moref and b.datastore == datastore for b in standing.bindings):
             if not any(disk.datastore == datastore for disk in vm.disks):
                 continue  # an image's: below, by the name of its device
-        yield Constraint(Bound.DATASTORE, name, those(h for h in others if datastore in h.datastores))
+        yield Constraint(
+            Bound.DATASTORE, name, those(h for h in others if datastore in h.datastores)
+        )
     if vm.power is VmPower.ON:
         for binding in standing.bindings:
             if binding.vm == vm.moref:
                 subject = " ".join(filter(None, (binding.label, binding.backing)))
-                fit = (h for h in others if binding.datastore and binding.datastore in h.datastores)
+                fit = (
+                    h for h in others if binding.datastore and binding.datastore in h.datastores
+                )
                 yield Constraint(Bound.DEVICE, subject, those(fit))
         for rule in standing.host_rules(vm.moref):
             if rule.mandatory:
                 fit = (h for h in others if standing.allows(rule, h.moref))
                 yield Constraint(Bound.RULE, rule.name, those(fit))
         if vm.memory_mb is not None:
-            fit = (h for h in others if h.memory_bytes is None or h.memory_bytes >> 20 >= vm.memory_mb)
+            fit = (
+                h for h in others if h.memory_bytes is None or h.memory_bytes >> 20 >= vm.memory_mb
+            )
             yield Constraint(Bound.ROOM, str(vm.memory_mb), those(fit))
 
 
