@@ -75,6 +75,7 @@ func NewLab(options LabOptions) (*Lab, error) {
 	lab.addVirtualMachines(clusters)
 	refreshSpace()
 	Map.AddHandler(new(toucher))
+	forgetTasks()
 	return lab, nil
 }
 

@@ -61,7 +61,7 @@ func (t *longTask) finish(result types.AnyType, fault types.BaseMethodFault) {
 }
 
 func (t *longTask) update(changes ...types.PropertyChange) {
-	Map.WithLock(t.Task, func() { Map.Update(t.Task, changes) })
+	Map.WithLock(t.Task, func() { updateTask(t.Task, changes) })
 }
 
 func (t *longTask) progress(percent int) {
