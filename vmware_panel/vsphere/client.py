@@ -7,14 +7,17 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from vmware_panel.domain.cluster_detail import ClusterDetail
+from vmware_panel.domain.cluster_detail import ClusterDetail, DrsLevel
+from vmware_panel.domain.drs import DrsState, VmPlace
 from vmware_panel.domain.host_detail import HostDetail
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
-from vmware_panel.domain.tasks import Series, TaskRecord
+from vmware_panel.domain.tasks import Move, Series, TaskRecord
 from vmware_panel.domain.usage import Usage
 from vmware_panel.vsphere import (
     cluster_detail,
     collector,
+    drs,
+    history,
     host_detail,
     inventory_reader,
     privileges,
@@ -104,6 +107,34 @@ class VCenterClient:
             lambda connected: usage_reader.read_usage(connected, datetime.now(UTC)),
             self.endpoint.read_timeout_s,
         )
+
+    def drs_state(self, cluster: MoRef) -> DrsState:
+        """DRS of one cluster with its rules and recommendations: one call."""
+        return self._session.read(partial(drs.read_state, cluster=cluster), self._read_timeout_s)
+
+    def vm_places(self, vms: Sequence[MoRef]) -> tuple[VmPlace, ...]:
+        """Where these VMs are now: one call; those that are gone are left out."""
+        return self._session.read(partial(drs.read_places, vms=vms), self._read_timeout_s)
+
+    def moves(
+        self, entity: MoRef, since: datetime, most: int = history.MOST_MOVES
+    ) -> tuple[Move, ...]:
+        """The newest moves of a VM, a host's or a cluster's VMs, by vCenter's clock: four calls."""
+        work = partial(history.read_moves, entity=entity, since=since, most=most)
+        return self._session.read(work, self._read_timeout_s)
+
+    def refresh_recommendations(self, cluster: MoRef) -> None:
+        """Sent once; answers when DRS is through, which may take as long as a list."""
+        self._session.change(partial(drs.refresh, cluster=cluster), self.endpoint.list_timeout_s)
+
+    def apply_recommendation(self, cluster: MoRef, key: str) -> None:
+        """Sent once; answers before anything has moved, and names no task."""
+        self._session.change(partial(drs.apply, cluster=cluster, key=key), self._read_timeout_s)
+
+    def set_drs_level(self, cluster: MoRef, level: DrsLevel) -> MoRef:
+        """Sent once; the task that changes it."""
+        work = partial(drs.set_level, cluster=cluster, level=level)
+        return self._session.change(work, self._read_timeout_s)
 
     def cluster_detail(self, cluster: MoRef) -> ClusterDetail:
         """One cluster as it is now."""
