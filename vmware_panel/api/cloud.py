@@ -6,19 +6,22 @@ Each function takes the asker's `Access` and their `api.context.scope_of`, and r
 from collections.abc import Mapping
 from functools import partial
 
-from vmware_panel.domain.cloud import ComputeService, Hypervisor
-from vmware_panel.openstack import Access, Service, keystone, nova
+from vmware_panel.domain.cloud import ComputeService, Hypervisor, ResourceProvider
+from vmware_panel.openstack import Access, Service, keystone, nova, placement
 from vmware_panel.openstack.memo import Memo
 from vmware_panel.openstack.server_index import IndexedServers, ServerIndexes
 
 NODES_AGE_S = 5.0
 """A compute service that went down is shown that much later."""
 PROJECTS_AGE_S = 60.0
+PROVIDERS_AGE_S = 30.0
+"""Two calls a cluster: what an instance takes of Placement shows that much later."""
 
 _indexes = ServerIndexes()
 _services: Memo[tuple[ComputeService, ...]] = Memo(Service.NOVA, NODES_AGE_S)
 _hypervisors: Memo[tuple[Hypervisor, ...]] = Memo(Service.NOVA, NODES_AGE_S)
 _projects: Memo[Mapping[str, str]] = Memo(Service.KEYSTONE, PROJECTS_AGE_S)
+_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, PROVIDERS_AGE_S)
 
 
 def all_servers(access: Access, scope: str) -> IndexedServers:
@@ -43,14 +46,31 @@ def project_names(access: Access, scope: str) -> Mapping[str, str]:
     return _projects.get(scope, partial(keystone.project_names, access)).value
 
 
+def vmware_providers(access: Access, scope: str) -> tuple[ResourceProvider, ...]:
+    """Placement's providers of the clusters that Nova drives: one call, and two a cluster.
+
+    Each bears the id of its hypervisor, so Nova is asked first.
+    """
+    nodes = {h.id for h in hypervisors(access, scope) if h.is_vmware}
+    if not nodes:
+        return ()
+    read = partial(placement.list_resource_providers, access, of=nodes)
+    return _providers.get(scope, read).value
+
+
+def forget_providers(scope: str) -> None:
+    """The next page of this scope asks Placement: for one who has just changed its book."""
+    _providers.forget(scope)
+
+
 def refresh(scope: str) -> None:
     """The next page of this scope reads all of it anew: for "Refresh now"."""
     _indexes.relist(scope)
-    for memo in (_services, _hypervisors, _projects):
+    for memo in (_services, _hypervisors, _projects, _providers):
         memo.forget(scope)
 
 
 def forget_all() -> None:
     """As in a process that was just started: for tests, each of which counts its own calls."""
-    for kept in (_indexes, _services, _hypervisors, _projects):
+    for kept in (_indexes, _services, _hypervisors, _projects, _providers):
         kept.forget_all()
