@@ -202,6 +202,10 @@ class SimulatorControl:
     def stop_churn(self) -> None:
         self._ask("POST", "/lab/churn/stop")
 
+    def deny(self, user: str, *privileges: str) -> None:
+        """Take exactly these privileges from an account, and give back those taken before."""
+        self._ask("POST", "/lab/privileges/deny", {"user": user, "privileges": privileges})
+
     def set_free(self, datastore: str, free_bytes: int | None) -> None:
         """Make a datastore report so much free space; ``None``: what it would be."""
         self._ask("POST", f"/lab/datastores/{datastore}/free", {"free_bytes": free_bytes})

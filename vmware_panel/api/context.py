@@ -52,3 +52,8 @@ def scope_of(request: HttpRequest) -> str:
 def vcenters_of(request: HttpRequest) -> tuple[VCenterConfig, ...]:
     """The configured vCenters of the region. Raises `ConfigError`."""
     return get_config().vcenters_for_region(request.user.services_region)
+
+
+def vcenter_named(request: HttpRequest, name: str) -> VCenterConfig | None:
+    """One of the region's vCenters; None for any other name. Raises `ConfigError`."""
+    return next((v for v in vcenters_of(request) if v.name == name), None)

@@ -57,7 +57,12 @@ class Outcome(Generic[T]):
 
 
 class SourceError(Exception):
-    """A source gave no answer. The adapters raise kinds of their own, each with its `trouble`."""
+    """A source gave no answer. The adapters raise kinds of their own, each with its `trouble`.
+
+    `unanswered`: a change was sent, and nobody knows whether it was made.
+    """
+
+    unanswered = False
 
     def __init__(self, trouble: Trouble) -> None:
         detail = f": {trouble.detail}" if trouble.detail else ""

@@ -51,6 +51,7 @@ class RefusalKind(StrEnum):
     NOT_OURS = "not_ours"  # not an instance of OpenStack, or two VMs carry its id
     GONE_STALE = "gone_stale"  # the recommendation is not among the present ones
     OUT_OF_BOUNDS = "out_of_bounds"  # the value is not one that can be set
+    NOT_CANCELABLE = "not_cancelable"  # vCenter cannot cancel this task (now)
     CHANGED_MEANWHILE = "changed_meanwhile"  # Placement's generation moved again and again
 
 

@@ -18,7 +18,7 @@ from novaclient import client as novaclient
 
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.openstack.access import SERVICE_TYPES, Access, Service
-from vmware_panel.openstack.errors import cloud_error
+from vmware_panel.openstack.errors import Unanswered, cloud_error
 from vmware_panel.openstack.session import ServiceSession
 
 # Stein (2019). Flavors are embedded in servers (2.47), ids of hypervisors and services are UUIDs
@@ -28,6 +28,8 @@ from vmware_panel.openstack.session import ServiceSession
 NOVA_MICROVERSION = "2.69"
 CINDER_MICROVERSION = "3.0"
 PLACEMENT_MICROVERSION = "1.14"  # Queens (2018): parent_provider_uuid
+# Rocky (2018): an inventory may be reserved whole, as Nova's own update writes it.
+PLACEMENT_CHANGE_MICROVERSION = "1.26"
 
 Json = Mapping[str, object]
 
@@ -51,6 +53,45 @@ class Reader:
                 self.service, TroubleKind.BAD_ANSWER, f"the answer to {path} is not JSON"
             )
         return body
+
+
+class Changer:
+    """Sends JSON that changes something, once."""
+
+    def __init__(self, service: Service, http: Any) -> None:
+        self.service = service
+        self._http = http
+
+    def put(self, path: str, body: Json) -> Json:
+        """The object that the service answers with.
+
+        Raises `Conflict`, `Unanswered`, or a `CloudError` if nothing was changed.
+        """
+        try:
+            _, answer = self._http.put(path, body=body)
+        except (requests.exceptions.JSONDecodeError, RecursionError):
+            answer = None
+        if not isinstance(answer, Mapping):
+            error = cloud_error(
+                self.service, TroubleKind.BAD_ANSWER, f"the answer to PUT {path} is not JSON"
+            )
+            raise Unanswered(error.trouble)
+        return answer
+
+
+def nova_change(access: Access) -> Changer:
+    session = ServiceSession(access, Service.NOVA, changes=True)
+    return Changer(Service.NOVA, novaclient.Client(NOVA_MICROVERSION, session=session).client)
+
+
+def placement_change(access: Access) -> Changer:
+    session = ServiceSession(access, Service.PLACEMENT, changes=True)
+    http = LegacyJsonAdapter(
+        session,
+        service_type=SERVICE_TYPES[Service.PLACEMENT],
+        default_microversion=PLACEMENT_CHANGE_MICROVERSION,
+    )
+    return Changer(Service.PLACEMENT, http)
 
 
 def nova(access: Access) -> Reader:

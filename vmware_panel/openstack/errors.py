@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 from keystoneauth1 import exceptions as ksa
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 
@@ -39,6 +40,21 @@ class CloudError(SourceError):
         self.status = status
 
 
+class Conflict(CloudError):
+    """A change was refused because its thing is not as the asker last saw it: HTTP 409.
+
+    Placement answers so where the generation has moved on. Nothing was changed.
+    """
+
+
+class Unanswered(CloudError):
+    """A change was sent, and nobody knows whether it was made: the answer was lost, cannot be
+    read, or is a failure of the server's own (5xx). It is not sent again.
+    """
+
+    unanswered = True
+
+
 def cloud_error(
     source: str, kind: TroubleKind, detail: str, status: int | None = None
 ) -> CloudError:
@@ -66,6 +82,41 @@ def error_of_status(source: str, response: requests.Response, token: str) -> Clo
         detail = detail.replace(token, "***")
     plain = "".join(c if c.isprintable() else "?" for c in detail)
     return cloud_error(source, kind, plain, status)
+
+
+def error_of_change(error: CloudError, cause: Exception | None = None) -> CloudError:
+    """What an error of a read is for a change: `Conflict` for HTTP 409, `Unanswered` where nobody
+    knows whether it was made, and the same where it surely was not: refused, or never sent.
+
+    `cause` is the transport's own failure, if it was that.
+    """
+    status = error.status
+    if status == requests.codes.conflict:
+        return Conflict(error.trouble, status)
+    if status is not None:
+        unknown = status < 300 or status >= 500
+    else:
+        unknown = cause is not None and not _never_sent(cause)
+    return Unanswered(error.trouble, status) if unknown else error
+
+
+# Raised before a byte of the request has left.
+_BEFORE_SENDING = (
+    NewConnectionError,
+    ConnectTimeoutError,
+    ssl.SSLCertVerificationError,
+    requests.exceptions.InvalidHeader,
+)
+
+
+def _never_sent(error: BaseException) -> bool:
+    if isinstance(error, ksa.AuthorizationFailure):
+        return True
+    causes = list(_causes(error))
+    original = getattr(error, "original", None)
+    if isinstance(original, BaseException):
+        causes += _causes(original)
+    return any(isinstance(cause, _BEFORE_SENDING) for cause in causes)
 
 
 def _message_of(response: requests.Response) -> str:

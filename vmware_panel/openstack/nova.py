@@ -21,7 +21,7 @@ from vmware_panel.openstack.fields import (
     truth,
     whole,
 )
-from vmware_panel.openstack.pages import items, parse, read_all
+from vmware_panel.openstack.pages import items, parse, parse_change, read_all
 
 # `status` of a compute service; in a cell that is down it is UNKNOWN, and so is this.
 ENABLED = {"enabled": True, "disabled": False}
@@ -78,6 +78,24 @@ def list_compute_services(access: Access) -> tuple[ComputeService, ...]:
     return tuple(
         parse(reader, to_compute_service, item) for item in items(reader, body, "services")
     )
+
+
+def set_service_enabled(
+    access: Access, service_id: str, enabled: bool, reason: str = ""
+) -> ComputeService:
+    """Has the scheduler place instances on a nova-compute, or no longer; nothing running stops.
+
+    `reason` is for disabling; Nova takes 1 to 255 characters and no blanks at its ends; empty
+    stands for none. One call, sent once. Returns the service as Nova now has it. Raises
+    `CloudError`: `Unanswered` where nobody knows whether it was done, `not_found` where the
+    service is gone.
+    """
+    body: dict[str, object] = {"status": "enabled" if enabled else "disabled"}
+    if reason and not enabled:
+        body["disabled_reason"] = reason
+    changer = clients.nova_change(access)
+    answer = changer.put(f"/os-services/{quote(service_id, safe='')}", body)
+    return parse_change(changer, to_compute_service, inner(answer, "service"))
 
 
 def list_flavors(access: Access) -> tuple[Flavor, ...]:

@@ -5,8 +5,8 @@ from typing import TypeVar
 from urllib.parse import parse_qs
 
 from vmware_panel.domain.outcome import TroubleKind
-from vmware_panel.openstack.clients import Json, Reader
-from vmware_panel.openstack.errors import CloudError, cloud_error
+from vmware_panel.openstack.clients import Changer, Json, Reader
+from vmware_panel.openstack.errors import CloudError, Unanswered, cloud_error
 from vmware_panel.openstack.fields import MalformedError, identity, inner, inners, text
 
 T = TypeVar("T")
@@ -85,6 +85,15 @@ def parse(reader: Reader, build: Callable[[Json], T], item: Json) -> T:
         return build(item)
     except MalformedError as error:
         raise cloud_error(reader.service, TroubleKind.BAD_ANSWER, str(error)) from error
+
+
+def parse_change(changer: Changer, build: Callable[[Json], T], item: Json) -> T:
+    """The same of the answer to a change, which is then `Unanswered`."""
+    try:
+        return build(item)
+    except MalformedError as error:
+        unread = cloud_error(changer.service, TroubleKind.BAD_ANSWER, str(error))
+        raise Unanswered(unread.trouble) from error
 
 
 def _next_marker(body: Json, key: str) -> str | None:

@@ -13,7 +13,7 @@ from vmware_panel.openstack.access import Access
 from vmware_panel.openstack.clients import Json, Reader
 from vmware_panel.openstack.errors import CloudError
 from vmware_panel.openstack.fields import EMPTY, identity, inner, needed, needed_real, text, whole
-from vmware_panel.openstack.pages import items, parse
+from vmware_panel.openstack.pages import items, parse, parse_change
 
 
 MOST_AT_ONCE = 8
@@ -58,6 +58,46 @@ def _provider(access: Access, uuid: str, item: Json) -> ResourceProvider | None:
             return None
         raise
     return parse(reader, lambda listed: to_resource_provider(listed, inventories, usages), item)
+
+
+def get_resource_provider(access: Access, uuid: str) -> ResourceProvider:
+    """One provider as it is now: three calls. Raises `CloudError`."""
+    reader = clients.placement(access)
+    path = f"/resource_providers/{quote(uuid, safe='')}"
+    item = reader.get(path)
+    inventories = reader.get(f"{path}/inventories")
+    usages = reader.get(f"{path}/usages")
+    return parse(reader, lambda one: to_resource_provider(one, inventories, usages), item)
+
+
+def set_allocation_ratio(
+    access: Access, provider_uuid: str, resource_class: str, ratio: float, generation: int
+) -> int:
+    """Sets the allocation ratio of one resource class of one provider; all else stays as it is.
+
+    `generation` is the provider's as it was when the change was decided on: where Placement has
+    moved on since, `Conflict` is raised and nothing is changed. Returns the generation after it.
+    Two calls, the second of them the change, sent once. Raises `CloudError`: `not_found` where the
+    provider has no such inventory, `Unanswered` where nobody knows whether it was done.
+    """
+    path = f"/resource_providers/{quote(provider_uuid, safe='')}/inventories"
+    path += f"/{quote(resource_class, safe='')}"
+    reader = clients.placement(access)
+    record = parse(reader, lambda read: to_inventory(resource_class, read), reader.get(path))
+    changer = clients.placement_change(access)
+    answer = changer.put(
+        path,
+        {
+            "resource_provider_generation": generation,
+            "total": record.total,
+            "reserved": record.reserved,
+            "min_unit": record.min_unit,
+            "max_unit": record.max_unit,
+            "step_size": record.step_size,
+            "allocation_ratio": ratio,
+        },
+    )
+    return parse_change(changer, lambda read: needed(read, "resource_provider_generation"), answer)
 
 
 def to_resource_provider(item: Json, inventories: Json, usages: Json) -> ResourceProvider:

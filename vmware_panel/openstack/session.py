@@ -14,11 +14,13 @@ from vmware_panel.openstack.counting import Call, count
 from vmware_panel.openstack.dates import note_date
 from vmware_panel.openstack.deadlines import seconds_for_call
 from vmware_panel.openstack.errors import (
+    CloudError,
     error_of_ca_file,
+    error_of_change,
     error_of_status,
     error_of_transport,
 )
-from vmware_panel.openstack.transport import shared_session
+from vmware_panel.openstack.transport import fresh_session, shared_session
 
 LOG = logging.getLogger(__name__)
 
@@ -32,12 +34,15 @@ class ServiceSession(session.Session):
 
     Redirects are refused, since the token would go along. keystoneauth's own debug log is off: it
     hides the token, but writes whole bodies, and Nova's hold the users' `user_data`.
+
+    `changes`: for requests that change something. They go out over a connection of their own,
+    since one that was kept may be closed already, and then nobody would know what became of them.
     """
 
-    def __init__(self, access: Access, service: Service) -> None:
+    def __init__(self, access: Access, service: Service, *, changes: bool = False) -> None:
         super().__init__(
             auth=token_endpoint.Token(access.endpoint(service), access.token),
-            session=shared_session(),
+            session=fresh_session() if changes else shared_session(),
             verify=access.verify,
             redirect=False,
             app_name="vmware_panel",
@@ -46,7 +51,9 @@ class ServiceSession(session.Session):
         self._service = service
 
     def request(self, url: str, method: str, *args: Any, **kwargs: Any) -> requests.Response:
-        """Raises `CloudError` for anything but a whole answer with status 200."""
+        """Raises `CloudError` for anything but a whole answer with status 200; for a change its
+        kinds `Conflict` and `Unanswered`.
+        """
         timeout_s = seconds_for_call(self._service, self._access.timeout_s)
         address = self._access.endpoint(self._service)
         path = urlsplit(url).path
@@ -57,12 +64,16 @@ class ServiceSession(session.Session):
             response = super().request(url, method, *args, **kwargs)
         except ksa.ClientException as error:
             # `from None`: what it wraps can quote a header, and so the token.
-            raise error_of_transport(
-                self._service,
-                address,
+            raise _typed(
+                error_of_transport(
+                    self._service,
+                    address,
+                    error,
+                    timeout_s=timeout_s,
+                    ca_file=self._access.ca_file,
+                ),
+                method,
                 error,
-                timeout_s=timeout_s,
-                ca_file=self._access.ca_file,
             ) from None
         except OSError as error:
             # requests looks whether the file is there, and says so with a bare OSError.
@@ -79,5 +90,9 @@ class ServiceSession(session.Session):
             time.monotonic() - started,
         )
         if response.status_code != requests.codes.ok:
-            raise error_of_status(self._service, response, self._access.token)
+            raise _typed(error_of_status(self._service, response, self._access.token), method)
         return response
+
+
+def _typed(error: CloudError, method: str, cause: Exception | None = None) -> CloudError:
+    return error if method == "GET" else error_of_change(error, cause)

@@ -91,6 +91,15 @@ def _broke_off(error: requests.exceptions.ConnectionError) -> bool:
     return bool(error.args) and isinstance(error.args[0], ProtocolError)
 
 
+def fresh_session() -> requests.Session:
+    """A requests session that has no connections yet."""
+    session = requests.Session()
+    adapter = DeadlineAdapter(pool_connections=KEPT_POOLS, pool_maxsize=KEPT_CONNECTIONS)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
 class _Shared:
     """One requests session a process, so that connections outlive the page that opened them.
 
@@ -109,12 +118,7 @@ class _Shared:
     def get(self) -> requests.Session:
         with self._lock:
             if self._session is None:
-                self._session = requests.Session()
-                adapter = DeadlineAdapter(
-                    pool_connections=KEPT_POOLS, pool_maxsize=KEPT_CONNECTIONS
-                )
-                self._session.mount("https://", adapter)
-                self._session.mount("http://", adapter)
+                self._session = fresh_session()
             return self._session
 
 

@@ -3,10 +3,13 @@
 import atexit
 import os
 import threading
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
-from vmware_panel.vsphere import collector, inventory_reader, vm_reader, watch
+from vmware_panel.domain.tasks import TaskRecord
+from vmware_panel.vsphere import collector, inventory_reader, privileges, tasks, vm_reader, watch
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.collector import Collector, Sink
 from vmware_panel.vsphere.endpoint import Endpoint
@@ -20,6 +23,10 @@ class VCenterClient:
     def __init__(self, endpoint: Endpoint, session: Session | None = None) -> None:
         self.endpoint = endpoint
         self._session = session or Session(endpoint)
+
+    @property
+    def _read_timeout_s(self) -> float:
+        return self.endpoint.read_timeout_s
 
     @property
     def calls(self) -> CallCounter:
@@ -45,7 +52,36 @@ class VCenterClient:
         def work(connected: Connected) -> Inventory:
             return vm_reader.read_vm(connected, instance_uuid, node_cluster, datetime.now(UTC))
 
-        return self._session.read(work, self.endpoint.read_timeout_s)
+        return self._session.read(work, self._read_timeout_s)
+
+    def missing_privileges(
+        self, entities: Sequence[MoRef], wanted: Collection[str]
+    ) -> tuple[str, ...]:
+        """Those of `wanted` that the account lacks on any of the entities: two calls."""
+        work = partial(privileges.missing_privileges, entities=entities, wanted=wanted)
+        return self._session.read(work, self._read_timeout_s)
+
+    def current_time(self) -> datetime:
+        """By vCenter's clock, which its tasks and events are dated by."""
+        return self._session.read(_clock, self._read_timeout_s)
+
+    def tasks(self, morefs: Sequence[MoRef]) -> tuple[TaskRecord, ...]:
+        """These tasks in one call; those that are gone are left out."""
+        return self._session.read(partial(tasks.tasks, morefs=morefs), self._read_timeout_s)
+
+    def tasks_of(self, entities: Sequence[MoRef], since: datetime) -> tuple[TaskRecord, ...]:
+        """Tasks on these objects that run, or were queued since then by vCenter's clock."""
+        work = partial(tasks.tasks_of, entities=entities, since=since)
+        return self._session.read(work, self._read_timeout_s)
+
+    def recent_tasks(self, since: datetime, most: int = 200) -> tuple[TaskRecord, ...]:
+        """Everybody's tasks that run, or were queued since then by vCenter's clock."""
+        work = partial(tasks.recent_tasks, since=since, most=most)
+        return self._session.read(work, self._read_timeout_s)
+
+    def cancel_task(self, task: MoRef) -> None:
+        """Sent once: see `Session.change`."""
+        self._session.change(partial(tasks.cancel_task, task=task), self._read_timeout_s)
 
     def collector(
         self,
@@ -124,3 +160,8 @@ atexit.register(close_clients)
 
 def _who(connected: Connected) -> VCenter:
     return connected.vcenter
+
+
+def _clock(connected: Connected) -> datetime:
+    now: datetime = connected.service.CurrentTime()
+    return now

@@ -64,6 +64,8 @@ class CallCancelled(VSphereError):
 class Unanswered(VSphereError):
     """A change was sent and its answer did not come: it may have been made, or not."""
 
+    unanswered = True
+
 
 class ObjectGone(VSphereError):
     """A managed object that the call names is not there (any more)."""

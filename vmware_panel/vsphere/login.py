@@ -40,6 +40,10 @@ class Connected:
     views: vim.view.ViewManager
     authorization: vim.AuthorizationManager
 
+    def managed(self, kind: type, moref: MoRef) -> Any:
+        """A managed object to call methods of. To read its attributes would be a call each."""
+        return kind(moref, self.service._stub)
+
     def page_stub(self) -> PageStub:
         """For one read of pages; its `collector` is the same `PropertyCollector`."""
         return PageStub(self.channel, MoRef(self.collector._moId), self.service._stub.version)

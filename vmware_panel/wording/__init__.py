@@ -4,6 +4,13 @@ Nothing here is markup: templates and `format_html` escape what comes out. A sen
 difference names each book ("Nova says …, vCenter says …"); unknown is "unknown", never zero.
 """
 
+from vmware_panel.wording.changes import (
+    ChangeWords,
+    ReasonWords,
+    caution_words,
+    change_words,
+    refusal_words,
+)
 from vmware_panel.wording.remarks import (
     SEVERITIES,
     RemarkWords,
@@ -12,6 +19,13 @@ from vmware_panel.wording.remarks import (
     remark_words,
 )
 from vmware_panel.wording.sizes import bytes_of, free_of, gb_of, mb_of
+from vmware_panel.wording.tasks import (
+    task_action,
+    task_line,
+    task_starter,
+    task_state,
+    task_tone,
+)
 from vmware_panel.wording.troubles import (
     TroubleWords,
     is_vcenter,
@@ -44,10 +58,14 @@ from vmware_panel.wording.values import (
 __all__ = [
     "SEVERITIES",
     "UNKNOWN",
+    "ChangeWords",
+    "ReasonWords",
     "RemarkWords",
     "Tone",
     "TroubleWords",
     "bytes_of",
+    "caution_words",
+    "change_words",
     "disagreement_count",
     "disk_origin",
     "disk_origin_sentence",
@@ -62,12 +80,18 @@ __all__ = [
     "mb_of",
     "member_trouble",
     "nova_power",
+    "refusal_words",
     "remark_heading",
     "remark_words",
     "service_state",
     "service_tone",
     "settings_trouble",
     "source_name",
+    "task_action",
+    "task_line",
+    "task_starter",
+    "task_state",
+    "task_tone",
     "thin",
     "tools",
     "trouble_words",

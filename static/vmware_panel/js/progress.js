@@ -25,6 +25,16 @@
     });
   }
 
+  // Whether the page lacks a line for something that is under way.
+  function lacks(place, said) {
+    var lines = Array.from(place.querySelectorAll("[data-vmware-source]"));
+    return Boolean(said.all_shown) && said.sources.some(function (source) {
+      return !lines.some(function (line) {
+        return line.dataset.vmwareSource === source.name;
+      });
+    });
+  }
+
   function follow(place) {
     var failures = 0;
 
@@ -46,7 +56,7 @@
         said.sources.forEach(function (source) {
           show(place, source);
         });
-        if (said.under_way) {
+        if (said.under_way && !lacks(place, said)) {
           again();
         } else {
           window.location.reload();

@@ -26,6 +26,8 @@ class Request:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -37,13 +39,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
-        request = Request(url.path, dict(parse_qsl(url.query)), dict(self.headers.items()))
+        request = Request(
+            url.path,
+            dict(parse_qsl(url.query)),
+            dict(self.headers.items()),
+            self.command,
+            self.rfile.read(int(self.headers.get("Content-Length", 0))),
+        )
         self.server.requests.append(request)
         for pattern, answer in self.server.answers.items():
             if re.fullmatch(pattern, url.path):
                 answer(self, request)
                 return
         say(404, {"itemNotFound": {"code": 404, "message": "no such thing"}})(self, request)
+
+    do_PUT = do_GET
 
     def send(
         self, status: int, body: bytes, kind: str = "application/json", **headers: str

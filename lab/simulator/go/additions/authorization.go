@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -41,7 +43,44 @@ func (m *AuthorizationManager) privilegesOf(user string) []string {
 	case account.ReadOnly:
 		return object.AuthorizationRoleList(m.RoleList).ByName("ReadOnly").Privilege
 	}
-	return object.AuthorizationRoleList(m.RoleList).ByName("Admin").Privilege
+	return withoutDenied(account.User, object.AuthorizationRoleList(m.RoleList).ByName("Admin").Privilege)
+}
+
+// denied holds the privileges that a test took from an account, by its name in lower case.
+var denied = struct {
+	sync.Mutex
+	of map[string]map[string]bool
+}{of: map[string]map[string]bool{}}
+
+// setDenied takes exactly these privileges from an account, and gives back those taken before.
+func setDenied(user string, privileges []string) error {
+	if findAccount(user) == nil {
+		return fmt.Errorf("there is no account %q", user)
+	}
+	denied.Lock()
+	defer denied.Unlock()
+	taken := map[string]bool{}
+	for _, id := range privileges {
+		taken[id] = true
+	}
+	denied.of[strings.ToLower(user)] = taken
+	return nil
+}
+
+func isDenied(user, privilege string) bool {
+	denied.Lock()
+	defer denied.Unlock()
+	return denied.of[strings.ToLower(user)][privilege]
+}
+
+func withoutDenied(user string, privileges []string) []string {
+	var left []string
+	for _, id := range privileges {
+		if !isDenied(user, id) {
+			left = append(left, id)
+		}
+	}
+	return left
 }
 
 func (m *AuthorizationManager) granted(user string, wanted []string) []bool {
@@ -160,16 +199,19 @@ func isRead(method string) bool {
 	return false
 }
 
-// refuse returns NoPermission when a read-only account calls a method that needs more.
+// refuse returns NoPermission when an account calls a method that needs a privilege it does not have.
 func refuse(ctx *Context, method *Method) soap.HasFault {
 	if ctx.Session == nil {
 		return nil
 	}
 	account := findAccount(ctx.Session.UserName)
-	if account == nil || !account.ReadOnly {
+	if account == nil {
 		return nil
 	}
 	privilege, ok := needed[method.Name]
+	if !account.ReadOnly && !isDenied(account.User, privilege) {
+		return nil
+	}
 	if !ok {
 		if isRead(method.Name) {
 			return nil

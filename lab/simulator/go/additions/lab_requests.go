@@ -19,6 +19,7 @@ import (
 //	POST /lab/fault, /lab/fault/clear, /lab/page_limit    faults.go
 //	GET and POST /lab/churn, POST /lab/churn/stop         churn.go
 //	POST /lab/delay                    {"method": "RetrievePropertiesEx" | "*", "milliseconds": 0}
+//	POST /lab/privileges/deny          {"user": "...", "privileges": ["Host.Config.Maintenance"]}
 //	POST /lab/datastores/NAME/free     {"free_bytes": 1024}, or null for what it would be
 func handleLabRequests(s *Service) {
 	s.HandleFunc("/lab/calls", func(w http.ResponseWriter, r *http.Request) {
@@ -60,6 +61,16 @@ func handleLabRequests(s *Service) {
 		defer slowness.Unlock()
 		slowness.delay[wanted.Method] = time.Duration(wanted.Milliseconds) * time.Millisecond
 		return nil, nil
+	}))
+	s.HandleFunc("/lab/privileges/deny", post(func(r *http.Request) (interface{}, error) {
+		var wanted struct {
+			User       string   `json:"user"`
+			Privileges []string `json:"privileges"`
+		}
+		if err := decode(r, &wanted); err != nil {
+			return nil, err
+		}
+		return nil, setDenied(wanted.User, wanted.Privileges)
 	}))
 	handleFaultRequests(s)
 	handleChurnRequests(s)

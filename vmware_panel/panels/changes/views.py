@@ -1,0 +1,178 @@
+"""The page of a plan, and making it.
+
+GET shows what would happen and changes nothing. POST makes the plan anew and sends it, if it still
+means what was shown; then it leads to where one can follow it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from horizon import messages
+from horizon.views import HorizonTemplateView
+
+from vmware_panel import policy
+from vmware_panel.api import changing
+from vmware_panel.api.changing import Change, Result, Verdict
+from vmware_panel.config import ConfigError
+from vmware_panel.domain.outcome import SourceError
+from vmware_panel.domain.plans import Plan
+from vmware_panel.panels.changes.following import follow_url
+from vmware_panel.wording import (
+    TroubleWords,
+    caution_words,
+    change_words,
+    refusal_words,
+    settings_trouble,
+    trouble_words,
+)
+
+FINGERPRINT, NONCE = "fingerprint", "nonce"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A plan on its page; without one, why there is none."""
+
+    plan: Plan | None = None
+    trouble: TroubleWords | None = None
+
+
+class ChangeView(HorizonTemplateView):
+    """One kind of change of one thing, which the address names.
+
+    `choices_class` are those that the plan depends on: asked for on the page, kept in its query
+    string. `details_class` are those that it does not depend on, such as a reason: asked for beside
+    the button.
+    """
+
+    rule: ClassVar[policy.Rule]
+    template_name = "vmware_panel/changes/plan.html"
+    choices_class: ClassVar[type[forms.Form]] = forms.Form
+    details_class: ClassVar[type[forms.Form]] = forms.Form
+    http_method_names = ["get", "head", "options", "post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        policy.require(request, self.rule)
+        return super().dispatch(request, *args, **kwargs)
+
+    def change(self, choices: Mapping[str, Any], details: Mapping[str, Any]) -> Change:
+        """What is asked for. `details` are empty while the plan is only shown.
+
+        Raises `ConfigError`, and `SourceError` where it cannot even be said what it is about.
+        """
+        raise NotImplementedError
+
+    def back_url(self) -> str:
+        raise NotImplementedError
+
+    def describe(self, plan: Plan) -> Mapping[str, Any]:
+        """What the template of this kind of change shows of its plan, besides the plan."""
+        return {}
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        choices = self._choices(request.GET)
+        shown = self._shown(choices) if choices.is_bound and choices.is_valid() else Shown()
+        return self._page(shown, choices, self.details_class(**self._details_initial(shown.plan)))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        nonce = request.POST.get(NONCE, "")
+        before = changing.sent_before(nonce)
+        if before is not None:
+            messages.warning(request, _("This form was sent before: here is what came of it."))
+            return self._onwards(before)
+        choices = self.choices_class(request.POST)
+        details = self.details_class(request.POST)
+        if not choices.is_valid() or not details.is_valid():
+            shown = self._shown(choices) if choices.is_valid() else Shown()
+            return self._page(shown, choices, details, status=400)
+        try:
+            change = self.change(choices.cleaned_data, details.cleaned_data)
+            result = changing.carry_out(request, change, request.POST.get(FINGERPRINT, ""), nonce)
+        except ConfigError:
+            return self._page(Shown(trouble=settings_trouble()), choices, details, status=503)
+        except SourceError as error:
+            shown = Shown(trouble=trouble_words(error.trouble))
+            return self._page(shown, choices, details, status=503)
+        if result.verdict is Verdict.MADE and result.plan:
+            words = change_words(result.plan.change, result.plan.target)
+            messages.success(request, words.made)
+            return self._onwards(result)
+        if result.verdict is Verdict.UNANSWERED:
+            messages.warning(
+                request,
+                _(
+                    "It was sent, and no answer came: whether it was done is not known. It is not "
+                    "sent again. What is shown here was read since."
+                ),
+            )
+            return self._onwards(result)
+        trouble = trouble_words(result.trouble) if result.trouble else None
+        return self._page(
+            Shown(result.plan, trouble), choices, details, status=409, verdict=result.verdict
+        )
+
+    def _choices(self, given: Any) -> forms.Form:
+        """Bound where the query string, or the fields' own initial values, say all that is needed."""
+        unbound = self.choices_class()
+        named = {name: given[name] for name in unbound.fields if name in given}
+        start = {
+            name: unbound.get_initial_for_field(field, name)
+            for name, field in unbound.fields.items()
+        }
+        if not named and any(
+            field.required and start[name] in (None, "") for name, field in unbound.fields.items()
+        ):
+            return unbound
+        if named:
+            start = {n: v for n, v in start.items() if not isinstance(v, bool)}
+        return self.choices_class({**{n: v for n, v in start.items() if v is not None}, **named})
+
+    def _details_initial(self, plan: Plan | None) -> dict[str, Any]:
+        return {}
+
+    def _shown(self, choices: forms.Form) -> Shown:
+        try:
+            return Shown(self.change(choices.cleaned_data, {}).plan())
+        except ConfigError:
+            return Shown(trouble=settings_trouble())
+        except SourceError as error:
+            return Shown(trouble=trouble_words(error.trouble))
+
+    def _page(
+        self,
+        shown: Shown,
+        choices: forms.Form,
+        details: forms.Form,
+        *,
+        status: int = 200,
+        verdict: Verdict | None = None,
+    ) -> HttpResponse:
+        plan = shown.plan
+        refused = verdict is Verdict.REFUSED
+        context = self.get_context_data(
+            plan=plan,
+            trouble=shown.trouble,
+            words=change_words(plan.change, plan.target) if plan else None,
+            refusals=[refusal_words(r) for r in plan.refusals] if plan else [],
+            cautions=[caution_words(c) for c in plan.cautions] if plan else [],
+            choices=choices,
+            details=details,
+            nonce=changing.new_nonce(),
+            differs=verdict is Verdict.DIFFERS,
+            turned_down=refused or verdict is Verdict.FAILED,
+            may_confirm=plan is not None and not plan.refused,
+            back_url=self.back_url(),
+            **(self.describe(plan) if plan else {}),
+        )
+        if plan:
+            context["page_title"] = str(context["words"].title)
+        return self.render_to_response(context, status=status)
+
+    def _onwards(self, result: Result) -> HttpResponseRedirect:
+        vcenter = result.plan.vcenter if result.plan else self.kwargs.get("vcenter", "")
+        url = follow_url(vcenter, result, self.back_url()) if vcenter else ""
+        return HttpResponseRedirect(url or self.back_url())
