@@ -15,7 +15,6 @@ from vmware_panel.openstack.errors import CloudError
 from vmware_panel.openstack.fields import EMPTY, identity, inner, needed, needed_real, text, whole
 from vmware_panel.openstack.pages import items, parse, parse_change
 
-
 MOST_AT_ONCE = 8
 """Providers that are read side by side."""
 
