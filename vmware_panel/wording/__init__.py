@@ -26,6 +26,7 @@ from vmware_panel.wording.clusters import (
     uptime_of,
     vcpus_of,
 )
+from vmware_panel.wording.fitting import shortened
 from vmware_panel.wording.remarks import (
     SEVERITIES,
     RemarkWords,
@@ -114,6 +115,7 @@ __all__ = [
     "service_state",
     "service_tone",
     "settings_trouble",
+    "shortened",
     "source_name",
     "task_action",
     "task_line",
