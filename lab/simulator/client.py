@@ -202,9 +202,28 @@ class SimulatorControl:
     def stop_churn(self) -> None:
         self._ask("POST", "/lab/churn/stop")
 
+    def vmotion_takes(self, milliseconds: int) -> None:
+        """Make each move by ``MigrateVM_Task`` and by DRS take so long from now on."""
+        self._ask("POST", "/lab/vmotion", {"milliseconds": milliseconds})
+
     def deny(self, user: str, *privileges: str) -> None:
         """Take exactly these privileges from an account, and give back those taken before."""
         self._ask("POST", "/lab/privileges/deny", {"user": user, "privileges": privileges})
+
+    def add_cluster(self, name: str) -> str:
+        """A cluster without a host; its id. Raises :class:`SimulatorControlError` for a known name."""
+        return str(self._ask("POST", "/lab/clusters", {"name": name})["moref"])
+
+    def rename(
+        self, kind: Literal["ClusterComputeResource", "HostSystem"], moref: str, name: str
+    ) -> None:
+        """Another name, at once. Nova finds its clusters by their names when it starts."""
+        self._ask("POST", "/lab/rename", {"type": kind, "moref": moref, "name": name})
+
+    def add_gap(self, moref: str, from_s: int, to_s: int) -> None:
+        """No performance samples of a host between so many seconds ago and so many."""
+        wanted = {"moref": moref, "from_s": from_s, "to_s": to_s}
+        self._ask("POST", "/lab/performance/gap", wanted)
 
     def set_free(self, datastore: str, free_bytes: int | None) -> None:
         """Make a datastore report so much free space; ``None``: what it would be."""

@@ -6,22 +6,30 @@ Each function takes the asker's `Access` and their `api.context.scope_of`, and r
 from collections.abc import Mapping
 from functools import partial
 
-from vmware_panel.domain.cloud import ComputeService, Hypervisor, ResourceProvider
-from vmware_panel.openstack import Access, Service, keystone, nova, placement
+from vmware_panel.domain.cloud import (
+    ComputeService,
+    Flavor,
+    Hypervisor,
+    Image,
+    ResourceProvider,
+)
+from vmware_panel.openstack import Access, Service, glance, keystone, nova, placement
 from vmware_panel.openstack.memo import Memo
 from vmware_panel.openstack.server_index import IndexedServers, ServerIndexes
 
 NODES_AGE_S = 5.0
 """A compute service that went down is shown that much later."""
 PROJECTS_AGE_S = 60.0
-PROVIDERS_AGE_S = 30.0
-"""Two calls a cluster: what an instance takes of Placement shows that much later."""
+FLAVORS_AGE_S = 20.0
+"""Of flavors and images."""
 
 _indexes = ServerIndexes()
 _services: Memo[tuple[ComputeService, ...]] = Memo(Service.NOVA, NODES_AGE_S)
 _hypervisors: Memo[tuple[Hypervisor, ...]] = Memo(Service.NOVA, NODES_AGE_S)
+_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, NODES_AGE_S)
+_flavors: Memo[tuple[Flavor, ...]] = Memo(Service.NOVA, FLAVORS_AGE_S)
+_images: Memo[tuple[Image, ...]] = Memo(Service.GLANCE, FLAVORS_AGE_S)
 _projects: Memo[Mapping[str, str]] = Memo(Service.KEYSTONE, PROJECTS_AGE_S)
-_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, PROVIDERS_AGE_S)
 
 
 def all_servers(access: Access, scope: str) -> IndexedServers:
@@ -47,30 +55,41 @@ def project_names(access: Access, scope: str) -> Mapping[str, str]:
 
 
 def vmware_providers(access: Access, scope: str) -> tuple[ResourceProvider, ...]:
-    """Placement's providers of the clusters that Nova drives: one call, and two a cluster.
-
-    Each bears the id of its hypervisor, so Nova is asked first.
+    """Placement's providers of Nova's VMware nodes: 1 call and 2 more for each such node, besides
+    those of `hypervisors`.
     """
-    nodes = {h.id for h in hypervisors(access, scope) if h.is_vmware}
-    if not nodes:
-        return ()
-    read = partial(placement.list_resource_providers, access, of=nodes)
+
+    def read() -> tuple[ResourceProvider, ...]:
+        nodes = {node.id for node in hypervisors(access, scope) if node.is_vmware}
+        return placement.list_resource_providers(access, of=nodes) if nodes else ()
+
     return _providers.get(scope, read).value
 
 
-def forget_providers(scope: str) -> None:
-    """The next page of this scope asks Placement: for one who has just changed its book."""
-    _providers.forget(scope)
+def flavors(access: Access, scope: str) -> tuple[Flavor, ...]:
+    return _flavors.get(scope, partial(nova.list_flavors, access)).value
+
+
+def images(access: Access, scope: str) -> tuple[Image, ...]:
+    """Those that Glance lists to everyone who may boot them; hidden ones are left out."""
+    read = partial(glance.list_images, access, with_hidden=False)
+    return _images.get(scope, read).value
 
 
 def refresh(scope: str) -> None:
     """The next page of this scope reads all of it anew: for "Refresh now"."""
     _indexes.relist(scope)
-    for memo in (_services, _hypervisors, _projects, _providers):
+    for memo in (_services, _hypervisors, _providers, _flavors, _images, _projects):
+        memo.forget(scope)
+
+
+def forget_nodes(scope: str) -> None:
+    """What was changed about services and nodes shows on the next page."""
+    for memo in (_services, _hypervisors, _providers):
         memo.forget(scope)
 
 
 def forget_all() -> None:
     """As in a process that was just started: for tests, each of which counts its own calls."""
-    for kept in (_indexes, _services, _hypervisors, _projects, _providers):
+    for kept in (_indexes, _services, _hypervisors, _providers, _flavors, _images, _projects):
         kept.forget_all()
