@@ -13,7 +13,7 @@ FILLED_PERCENT = 99
 def into_maintenance(vcenter: VCenter, options: Options) -> Change:
     host = vcenter.host(options)
     moved = [vm.name for vm in host.vm if vm.runtime.powerState != "poweredOff"]
-    wait_for(host.EnterMaintenanceMode_Task(timeout=0, evacuatePoweredOffVms=False))
+    wait_for(host.EnterMaintenanceMode_Task(timeout=60, evacuatePoweredOffVms=False))
     words = f"{host.name} is in maintenance mode; {len(moved)} VMs moved to other hosts"
     return Change("host-maintenance", words, host._moId)
 

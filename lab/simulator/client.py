@@ -202,6 +202,10 @@ class SimulatorControl:
     def stop_churn(self) -> None:
         self._ask("POST", "/lab/churn/stop")
 
+    def vmotion_takes(self, milliseconds: int) -> None:
+        """Make each move by ``MigrateVM_Task`` and by DRS take so long from now on."""
+        self._ask("POST", "/lab/vmotion", {"milliseconds": milliseconds})
+
     def deny(self, user: str, *privileges: str) -> None:
         """Take exactly these privileges from an account, and give back those taken before."""
         self._ask("POST", "/lab/privileges/deny", {"user": user, "privileges": privileges})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lab.simulator.patches_drs import DRS_PATCHES
+from lab.simulator.patches_history import HISTORY_PATCHES
 from lab.simulator.patches_inventory import INVENTORY_PATCHES
 from lab.simulator.patches_machines import MACHINE_PATCHES
 from lab.simulator.patches_performance import PERFORMANCE_PATCHES
@@ -13,4 +15,6 @@ PATCHES: tuple[Patch, ...] = (
     *UPDATE_PATCHES,
     *MACHINE_PATCHES,
     *PERFORMANCE_PATCHES,
+    *HISTORY_PATCHES,
+    *DRS_PATCHES,
 )

@@ -326,7 +326,7 @@ def test_maintenance_mode_that_cannot_evacuate_times_out(inventory: Inventory) -
     wait([inventory.host(f"c0-{n}").EnterMaintenanceMode_Task(timeout=0) for n in (1, 2)])
     last = inventory.host("c0-3")
 
-    fault = failed(last.EnterMaintenanceMode_Task(timeout=0))
+    fault = failed(last.EnterMaintenanceMode_Task(timeout=1))
 
     assert isinstance(fault, vim.fault.Timedout)
     assert not last.runtime.inMaintenanceMode

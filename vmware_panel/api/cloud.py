@@ -50,6 +50,12 @@ def refresh(scope: str) -> None:
         memo.forget(scope)
 
 
+def forget_nodes(scope: str) -> None:
+    """What was changed about services and nodes shows on the next page."""
+    for memo in (_services, _hypervisors):
+        memo.forget(scope)
+
+
 def forget_all() -> None:
     """As in a process that was just started: for tests, each of which counts its own calls."""
     for kept in (_indexes, _services, _hypervisors, _projects):

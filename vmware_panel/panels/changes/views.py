@@ -116,20 +116,19 @@ class ChangeView(HorizonTemplateView):
         )
 
     def _choices(self, given: Any) -> forms.Form:
-        """Bound where the query string, or the fields' own initial values, say all that is needed."""
+        """Bound where the query string and the fields' own initial values name all that is needed."""
         unbound = self.choices_class()
         named = {name: given[name] for name in unbound.fields if name in given}
         start = {
             name: unbound.get_initial_for_field(field, name)
             for name, field in unbound.fields.items()
+            # A box that is not ticked is not in the query string of a form that was sent.
+            if not (named and isinstance(field, forms.BooleanField))
         }
-        if not named and any(
-            field.required and start[name] in (None, "") for name, field in unbound.fields.items()
-        ):
-            return unbound
-        if named:
-            start = {n: v for n, v in start.items() if not isinstance(v, bool)}
-        return self.choices_class({**{n: v for n, v in start.items() if v is not None}, **named})
+        values = {**{name: v for name, v in start.items() if v is not None}, **named}
+        if any(field.required and name not in values for name, field in unbound.fields.items()):
+            return self.choices_class(initial=named)
+        return self.choices_class(values)
 
     def _details_initial(self, plan: Plan | None) -> dict[str, Any]:
         return {}
@@ -170,7 +169,9 @@ class ChangeView(HorizonTemplateView):
         )
         if plan:
             context["page_title"] = str(context["words"].title)
-        return self.render_to_response(context, status=status)
+        response: HttpResponse = self.render_to_response(context)
+        response.status_code = status
+        return response
 
     def _onwards(self, result: Result) -> HttpResponseRedirect:
         vcenter = result.plan.vcenter if result.plan else self.kwargs.get("vcenter", "")

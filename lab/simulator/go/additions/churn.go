@@ -140,7 +140,7 @@ func churnHost(vm *VirtualMachine, random *rand.Rand, _ int) bool {
 	hosts := hostParent(&Map.Get(from).(*HostSystem).HostSystem).Host
 	for _, n := range random.Perm(len(hosts)) {
 		host, ok := Map.Get(hosts[n]).(*HostSystem)
-		if ok && host.Self != from && host.usable() && vm.mountedBy(host) {
+		if ok && host.Self != from && host.takesVMs() && vm.mountedBy(host) {
 			vm.moveToHost(from, host.Self)
 			return true
 		}

@@ -94,11 +94,11 @@ func (h *HostSystem) mounts(ds types.ManagedObjectReference) bool {
 	return FindReference(h.Datastore, ds) != nil
 }
 
-// leastLoaded picks, as DRS would, the usable host with the fewest VMs; nil when there is none.
+// leastLoaded picks, as DRS would, the host that takes VMs with the fewest VMs; nil when there is none.
 func leastLoaded(hosts []types.ManagedObjectReference) *types.ManagedObjectReference {
 	var best *HostSystem
 	for _, ref := range hosts {
-		if host, ok := Map.Get(ref).(*HostSystem); ok && host.usable() && (best == nil || len(host.Vm) < len(best.Vm)) {
+		if host, ok := Map.Get(ref).(*HostSystem); ok && host.takesVMs() && (best == nil || len(host.Vm) < len(best.Vm)) {
 			best = host
 		}
 	}
@@ -124,32 +124,6 @@ func (h *HostSystem) setRuntime(changes ...types.PropertyChange) {
 	if cluster, ok := Map.Get(*h.Parent).(*ClusterComputeResource); ok {
 		refreshClusterSummary(cluster)
 	}
-}
-
-// EnterMaintenanceModeTask moves the powered-on VMs to other hosts first, as a cluster with automated
-// DRS does; where they cannot go, it runs into its time limit. The simulator only set a flag.
-func (h *HostSystem) EnterMaintenanceModeTask(ctx *Context, req *types.EnterMaintenanceMode_Task) soap.HasFault {
-	task := CreateTask(h, "enterMaintenanceMode", func(*Task) (types.AnyType, types.BaseMethodFault) {
-		if h.Runtime.InMaintenanceMode {
-			return nil, new(types.InvalidState)
-		}
-		h.setRuntime(types.PropertyChange{Name: "runtime.inMaintenanceMode", Val: true}) // no VM comes any more
-		for _, ref := range append([]types.ManagedObjectReference{}, h.Vm...) {
-			vm, ok := Map.Get(ref).(*VirtualMachine)
-			if !ok || (vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOff && !isTrue(req.EvacuatePoweredOffVms)) {
-				continue
-			}
-			var fault types.BaseMethodFault
-			Map.WithLock(vm, func() { fault = vm.evacuate(ctx) })
-			if fault != nil {
-				h.setRuntime(types.PropertyChange{Name: "runtime.inMaintenanceMode", Val: false})
-				return nil, new(types.Timedout)
-			}
-		}
-		ctx.postEvent(&types.EnteredMaintenanceModeEvent{HostEvent: h.event()})
-		return nil, nil
-	})
-	return &methods.EnterMaintenanceMode_TaskBody{Res: &types.EnterMaintenanceMode_TaskResponse{Returnval: runLater(task)}}
 }
 
 // ExitMaintenanceModeTask leaves the VMs where they are.

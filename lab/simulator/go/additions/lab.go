@@ -80,6 +80,7 @@ func NewLab(options LabOptions) (*Lab, error) {
 	}
 	refreshSpace()
 	Map.AddHandler(new(toucher))
+	forgetTasks()
 	return lab, nil
 }
 

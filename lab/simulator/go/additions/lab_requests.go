@@ -20,6 +20,7 @@ import (
 //	POST /lab/sessions/expire          {"reads": "missing" | "fault" | "empty", "user": null}
 //	POST /lab/fault, /lab/fault/clear, /lab/page_limit    faults.go
 //	GET and POST /lab/churn, POST /lab/churn/stop         churn.go
+//	POST /lab/vmotion                  migrate.go
 //	POST /lab/delay                    {"method": "RetrievePropertiesEx" | "*", "milliseconds": 0}
 //	POST /lab/privileges/deny          {"user": "...", "privileges": ["Host.Config.Maintenance"]}
 //	POST /lab/clusters                 {"name": "DC0_C2"}: one without a host
@@ -79,6 +80,7 @@ func handleLabRequests(s *Service) {
 	}))
 	handleFaultRequests(s)
 	handleChurnRequests(s)
+<<<<<<< HEAD
 	s.HandleFunc("/lab/performance/gap", post(addGap))
 	s.HandleFunc("/lab/clusters", post(func(r *http.Request) (interface{}, error) {
 		var wanted struct {
@@ -104,6 +106,9 @@ func handleLabRequests(s *Service) {
 		}
 		return nil, rename(types.ManagedObjectReference{Type: wanted.Type, Value: wanted.Moref}, wanted.Name)
 	}))
+=======
+	handleMigrateRequests(s)
+>>>>>>> main
 	s.HandleFunc("/lab/objects", func(w http.ResponseWriter, r *http.Request) {
 		if methodIs(w, r, http.MethodGet) {
 			answer(w, s.sm.sessionObjects())

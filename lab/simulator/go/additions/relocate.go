@@ -26,33 +26,6 @@ func (vm *VirtualMachine) RelocateVMTask(ctx *Context, req *types.RelocateVM_Tas
 	return &methods.RelocateVM_TaskBody{Res: &types.RelocateVM_TaskResponse{Returnval: task.Run()}}
 }
 
-// MigrateVMTask is the older call for another host or pool.
-func (vm *VirtualMachine) MigrateVMTask(ctx *Context, req *types.MigrateVM_Task) soap.HasFault {
-	task := CreateTask(vm, "migrateVm", func(*Task) (types.AnyType, types.BaseMethodFault) {
-		if req.State != "" && req.State != vm.Runtime.PowerState {
-			return nil, &types.InvalidPowerState{RequestedState: req.State, ExistingState: vm.Runtime.PowerState}
-		}
-		return nil, vm.relocate(ctx, &types.VirtualMachineRelocateSpec{Pool: req.Pool, Host: req.Host}, false)
-	})
-	return &methods.MigrateVM_TaskBody{Res: &types.MigrateVM_TaskResponse{Returnval: task.Run()}}
-}
-
-// evacuate moves the VM to another host of its cluster. The caller holds the VM's lock.
-func (vm *VirtualMachine) evacuate(ctx *Context) types.BaseMethodFault {
-	cluster := hostParent(&Map.Get(*vm.Runtime.Host).(*HostSystem).HostSystem)
-	var others []types.ManagedObjectReference
-	for _, ref := range cluster.Host {
-		if ref != *vm.Runtime.Host && vm.mountedBy(Map.Get(ref).(*HostSystem)) {
-			others = append(others, ref)
-		}
-	}
-	host := leastLoaded(others)
-	if host == nil {
-		return new(types.NoCompatibleHost)
-	}
-	return vm.relocate(ctx, &types.VirtualMachineRelocateSpec{Host: host}, true)
-}
-
 func (vm *VirtualMachine) mountedBy(host *HostSystem) bool {
 	for _, ds := range vm.usedDatastores() {
 		if !host.mounts(ds) {
@@ -127,7 +100,7 @@ func (vm *VirtualMachine) planMove(spec *types.VirtualMachineRelocateSpec) (*mov
 		to.host = *chosen
 		return to, nil
 	}
-	if to.host != *vm.Runtime.Host && !host.usable() {
+	if to.host != *vm.Runtime.Host && !host.takesVMs() {
 		return nil, new(types.InvalidState)
 	}
 	if fault := vm.inaccessible(to, host); fault != nil {

@@ -14,6 +14,8 @@ var (
 	zonelessTime = regexp.MustCompile(`(<[^<>]*>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(</)`)
 	// Nova divides a size by 1024 and sends the float ("1024.0") for preallocated images.
 	floatKB = regexp.MustCompile(`((?:apacityKb|apacityInKB)>\d+)\.0(</)`)
+	// pyVmomi says so of a reference where any type may stand.
+	anyReference = regexp.MustCompile(`xsi:type="ManagedObject" type="`)
 )
 
 // readMendedRequest reads a SOAP request and mends what a vCenter would take as it is.
@@ -22,6 +24,7 @@ func readMendedRequest(r io.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	body = anyReference.ReplaceAll(body, []byte(`xsi:type="ManagedObjectReference" type="`))
 	body = zonelessTime.ReplaceAll(body, []byte("${1}Z${2}"))
 	return floatKB.ReplaceAll(body, []byte("${1}${2}")), nil
 }

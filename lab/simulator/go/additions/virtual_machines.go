@@ -179,7 +179,7 @@ func (vm *VirtualMachine) cloneHost(spec *types.VirtualMachineCloneSpec, pool ty
 	}
 	owner := Map.getEntityComputeResource(Map.Get(pool).(mo.Entity))
 	host := Map.Get(*vm.Runtime.Host).(*HostSystem)
-	if host.usable() && *host.Parent == owner.Reference() {
+	if host.takesVMs() && *host.Parent == owner.Reference() {
 		return vm.Runtime.Host
 	}
 	return nil
