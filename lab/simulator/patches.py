@@ -6,6 +6,7 @@ from lab.simulator.patches_drs import DRS_PATCHES
 from lab.simulator.patches_history import HISTORY_PATCHES
 from lab.simulator.patches_inventory import INVENTORY_PATCHES
 from lab.simulator.patches_machines import MACHINE_PATCHES
+from lab.simulator.patches_performance import PERFORMANCE_PATCHES
 from lab.simulator.patches_updates import UPDATE_PATCHES
 from lab.simulator.patching import Patch
 
@@ -13,6 +14,7 @@ PATCHES: tuple[Patch, ...] = (
     *INVENTORY_PATCHES,
     *UPDATE_PATCHES,
     *MACHINE_PATCHES,
+    *PERFORMANCE_PATCHES,
     *HISTORY_PATCHES,
     *DRS_PATCHES,
 )

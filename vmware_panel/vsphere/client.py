@@ -7,13 +7,27 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from vmware_panel.domain.cluster_detail import ClusterDetail
+from vmware_panel.domain.host_detail import HostDetail
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
-from vmware_panel.domain.tasks import TaskRecord
-from vmware_panel.vsphere import collector, inventory_reader, privileges, tasks, vm_reader, watch
+from vmware_panel.domain.tasks import Series, TaskRecord
+from vmware_panel.domain.usage import Usage
+from vmware_panel.vsphere import (
+    cluster_detail,
+    collector,
+    host_detail,
+    inventory_reader,
+    privileges,
+    tasks,
+    usage_reader,
+    vm_reader,
+    watch,
+)
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.collector import Collector, Sink
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.login import Connected
+from vmware_panel.vsphere.performance import COUNTERS, Performance
 from vmware_panel.vsphere.session import Session
 
 
@@ -23,6 +37,7 @@ class VCenterClient:
     def __init__(self, endpoint: Endpoint, session: Session | None = None) -> None:
         self.endpoint = endpoint
         self._session = session or Session(endpoint)
+        self._performance = Performance()
 
     @property
     def _read_timeout_s(self) -> float:
@@ -83,12 +98,46 @@ class VCenterClient:
         """Sent once: see `Session.change`."""
         self._session.change(partial(tasks.cancel_task, task=task), self._read_timeout_s)
 
+    def read_usage(self) -> Usage:
+        """What all hosts and clusters use just now, within `read_timeout_s`."""
+        return self._session.read(
+            lambda connected: usage_reader.read_usage(connected, datetime.now(UTC)),
+            self.endpoint.read_timeout_s,
+        )
+
+    def cluster_detail(self, cluster: MoRef) -> ClusterDetail:
+        """One cluster as it is now."""
+
+        def work(connected: Connected) -> ClusterDetail:
+            return cluster_detail.read_cluster(connected, cluster, datetime.now(UTC))
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
+
+    def host_detail(self, host: MoRef) -> HostDetail:
+        """One ESX host as it is now, with all VMs on it."""
+
+        def work(connected: Connected) -> HostDetail:
+            return host_detail.read_host(connected, host, datetime.now(UTC))
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
+
+    def series(
+        self, entity: MoRef, since: datetime, counters: Sequence[str] = COUNTERS
+    ) -> tuple[Series, ...]:
+        """What vCenter has counted of a host or a cluster since then, a day ago at most."""
+
+        def work(connected: Connected) -> tuple[Series, ...]:
+            return self._performance.series(connected, entity, counters, since)
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
+
     def collector(
         self,
         sink: Sink,
         relist_interval_s: float,
         page_size: int = watch.PAGE_SIZE,
         max_wait_s: int = collector.MAX_WAIT_S,
+        sample_interval_s: float = collector.SAMPLE_INTERVAL_S,
     ) -> Collector:
         """What keeps the inventory current, on this client's session; to be run in a thread."""
         return Collector(
@@ -99,6 +148,7 @@ class VCenterClient:
             relist_interval_s=relist_interval_s,
             page_size=page_size,
             max_wait_s=max_wait_s,
+            sample_interval_s=sample_interval_s,
         )
 
     def close(self) -> None:
