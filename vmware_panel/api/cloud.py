@@ -20,16 +20,18 @@ from vmware_panel.openstack.server_index import IndexedServers, ServerIndexes
 NODES_AGE_S = 5.0
 """A compute service that went down is shown that much later."""
 PROJECTS_AGE_S = 60.0
+PROVIDERS_AGE_S = 30.0
+"""Two calls a cluster: what an instance takes of Placement shows that much later."""
 FLAVORS_AGE_S = 20.0
 """Of flavors and images."""
 
 _indexes = ServerIndexes()
 _services: Memo[tuple[ComputeService, ...]] = Memo(Service.NOVA, NODES_AGE_S)
 _hypervisors: Memo[tuple[Hypervisor, ...]] = Memo(Service.NOVA, NODES_AGE_S)
-_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, NODES_AGE_S)
 _flavors: Memo[tuple[Flavor, ...]] = Memo(Service.NOVA, FLAVORS_AGE_S)
 _images: Memo[tuple[Image, ...]] = Memo(Service.GLANCE, FLAVORS_AGE_S)
 _projects: Memo[Mapping[str, str]] = Memo(Service.KEYSTONE, PROJECTS_AGE_S)
+_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, PROVIDERS_AGE_S)
 
 
 def all_servers(access: Access, scope: str) -> IndexedServers:
@@ -55,15 +57,20 @@ def project_names(access: Access, scope: str) -> Mapping[str, str]:
 
 
 def vmware_providers(access: Access, scope: str) -> tuple[ResourceProvider, ...]:
-    """Placement's providers of Nova's VMware nodes: 1 call and 2 more for each such node, besides
-    those of `hypervisors`.
+    """Placement's providers of the clusters that Nova drives: one call, and two a cluster.
+
+    Each bears the id of its hypervisor, so Nova is asked first.
     """
-
-    def read() -> tuple[ResourceProvider, ...]:
-        nodes = {node.id for node in hypervisors(access, scope) if node.is_vmware}
-        return placement.list_resource_providers(access, of=nodes) if nodes else ()
-
+    nodes = {h.id for h in hypervisors(access, scope) if h.is_vmware}
+    if not nodes:
+        return ()
+    read = partial(placement.list_resource_providers, access, of=nodes)
     return _providers.get(scope, read).value
+
+
+def forget_providers(scope: str) -> None:
+    """The next page of this scope asks Placement: for one who has just changed its book."""
+    _providers.forget(scope)
 
 
 def flavors(access: Access, scope: str) -> tuple[Flavor, ...]:
