@@ -7,17 +7,25 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from vmware_panel.domain.cluster_detail import ClusterDetail
+from vmware_panel.domain.cluster_detail import ClusterDetail, DrsLevel
+from vmware_panel.domain.drs import DrsState, VmPlace
 from vmware_panel.domain.host_detail import HostDetail
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
-from vmware_panel.domain.tasks import Series, TaskRecord
+from vmware_panel.domain.migration import Verdict
+from vmware_panel.domain.standing import Forecast, Standing
+from vmware_panel.domain.tasks import Move, Series, TaskRecord
 from vmware_panel.domain.usage import Usage
 from vmware_panel.vsphere import (
     cluster_detail,
     collector,
+    drs,
+    history,
     host_detail,
     inventory_reader,
+    maintenance,
+    migrations,
     privileges,
+    standing_reader,
     tasks,
     usage_reader,
     vm_reader,
@@ -130,6 +138,74 @@ class VCenterClient:
             return self._performance.series(connected, entity, counters, since)
 
         return self._session.read(work, self.endpoint.read_timeout_s)
+
+    def drs_state(self, cluster: MoRef) -> DrsState:
+        """DRS of one cluster with its rules and recommendations: one call."""
+        return self._session.read(partial(drs.read_state, cluster=cluster), self._read_timeout_s)
+
+    def vm_places(self, vms: Sequence[MoRef]) -> tuple[VmPlace, ...]:
+        """Where these VMs are now: one call; those that are gone are left out."""
+        return self._session.read(partial(drs.read_places, vms=vms), self._read_timeout_s)
+
+    def moves(
+        self, entity: MoRef, since: datetime, most: int = history.MOST_MOVES
+    ) -> tuple[Move, ...]:
+        """The newest moves of a VM, a host's or a cluster's VMs, by vCenter's clock: four calls."""
+        work = partial(history.read_moves, entity=entity, since=since, most=most)
+        return self._session.read(work, self._read_timeout_s)
+
+    def refresh_recommendations(self, cluster: MoRef) -> None:
+        """Sent once; answers when DRS is through, which may take as long as a list."""
+        self._session.change(partial(drs.refresh, cluster=cluster), self.endpoint.list_timeout_s)
+
+    def apply_recommendation(self, cluster: MoRef, key: str) -> None:
+        """Sent once; answers before anything has moved, and names no task."""
+        self._session.change(partial(drs.apply, cluster=cluster, key=key), self._read_timeout_s)
+
+    def set_drs_level(self, cluster: MoRef, level: DrsLevel) -> MoRef:
+        """Sent once; the task that changes it."""
+        work = partial(drs.set_level, cluster=cluster, level=level)
+        return self._session.change(work, self._read_timeout_s)
+
+    def standing(self, host: MoRef, vm: MoRef | None = None) -> Standing:
+        """The host, its cluster and the VMs on it, or that VM alone: two calls."""
+
+        def work(connected: Connected) -> Standing:
+            return standing_reader.read_standing(connected, host, datetime.now(UTC), vm=vm)
+
+        return self._session.read(work, self._read_timeout_s)
+
+    def maintenance_forecast(self, cluster: MoRef, host: MoRef) -> Forecast:
+        """Where DRS would move what runs on the host; moves nothing. One call."""
+        work = partial(maintenance.forecast, cluster=cluster, host=host)
+        return self._session.read(work, self._read_timeout_s)
+
+    def enter_maintenance(
+        self, host: MoRef, *, timeout_s: int, evacuate_powered_off: bool
+    ) -> MoRef:
+        """The task; sent once: see `Session.change`."""
+        work = partial(
+            maintenance.enter_maintenance,
+            host=host,
+            timeout_s=timeout_s,
+            evacuate_powered_off=evacuate_powered_off,
+        )
+        return self._session.change(work, self._read_timeout_s)
+
+    def exit_maintenance(self, host: MoRef) -> MoRef:
+        """The task; sent once: see `Session.change`."""
+        work = partial(maintenance.exit_maintenance, host=host)
+        return self._session.change(work, self._read_timeout_s)
+
+    def vmotion_compatibility(self, vm: MoRef, hosts: Sequence[MoRef]) -> tuple[Verdict, ...]:
+        """vCenter's own check of the VM with each of the hosts."""
+        work = partial(migrations.compatibility, vm=vm, hosts=hosts)
+        return self._session.read(work, self._read_timeout_s)
+
+    def migrate(self, vm: MoRef, host: MoRef) -> MoRef:
+        """The task; sent once: see `Session.change`."""
+        work = partial(migrations.migrate, vm=vm, host=host)
+        return self._session.change(work, self._read_timeout_s)
 
     def collector(
         self,

@@ -125,6 +125,10 @@ _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("The DRS rule %(detail)s leaves %(subject)s no other host."),
         gettext_lazy("Switch the rule off for the time, or add a host to its group."),
     ),
+    RefusalKind.NO_OTHER_HOST: (
+        gettext_lazy("%(subject)s has no other usable host: what runs has nowhere to go."),
+        gettext_lazy("Bring another host of the cluster back first, or stop what runs here."),
+    ),
     RefusalKind.NO_ROOM: (
         gettext_lazy("The other hosts do not hold %(subject)s: %(detail)s."),
         gettext_lazy("Free memory in the cluster, or move instances to another cluster first."),
@@ -171,6 +175,10 @@ _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("vCenter cannot cancel what runs on %(subject)s at this point."),
         gettext_lazy("Wait for its end."),
     ),
+    RefusalKind.DRS_OFF: (
+        gettext_lazy("DRS is off in %(subject)s: it recommends and moves nothing."),
+        gettext_lazy("Switch it on in vSphere first."),
+    ),
     RefusalKind.CHANGED_MEANWHILE: (
         gettext_lazy("Placement's record of %(subject)s was changed by another at the same time."),
         gettext_lazy("Nothing was written. Make the plan again."),
@@ -203,8 +211,24 @@ _CAUTIONS: Mapping[CautionKind, Text] = {
     CautionKind.LAST_HOST: gettext_lazy(
         "It is the last usable host of %(subject)s: nothing can run or start there meanwhile."
     ),
+    CautionKind.BOOKS_INCOMPLETE: gettext_lazy(
+        "%(subject)s does not answer: what it knows of these VMs is not shown here."
+    ),
+    CautionKind.NOVA_AT_WORK: gettext_lazy("Nova is at work on %(subject)s (%(detail)s)."),
+    CautionKind.CHECK_WARNS: gettext_lazy("vCenter's own check warns of %(subject)s: %(detail)s"),
     CautionKind.SHOULD_RULE: gettext_lazy(
         "The DRS rule %(subject)s, which is a wish and no must, would be broken."
+    ),
+    CautionKind.MOVES_BY_ITSELF: gettext_lazy(
+        "Fully automated, DRS moves running VMs of %(subject)s by itself, at once and whenever it "
+        "finds them better placed elsewhere."
+    ),
+    CautionKind.NOTHING_MOVES: gettext_lazy(
+        "DRS moves no running VM of %(subject)s any more unless somebody applies what it "
+        "recommends. An ESX host that enters maintenance mode waits until its VMs are moved by hand."
+    ),
+    CautionKind.OVERRIDES_STAY: gettext_lazy(
+        "VMs of %(subject)s with a DRS level of their own keep it: %(detail)s."
     ),
     CautionKind.SET_BY_DRIVER: gettext_lazy(
         "Nova's driver itself disabled %(subject)s because it could not reach vCenter; it enables "
@@ -231,6 +255,6 @@ def refusal_words(refusal: Refusal) -> ReasonWords:
 
 
 def caution_words(caution: Caution) -> str:
-    return filled(
-        _CAUTIONS[caution.kind], subject=foreign(caution.subject), detail=foreign(caution.detail)
-    )
+    by_source = caution.kind is CautionKind.BOOKS_INCOMPLETE
+    subject = source_name(caution.subject) if by_source else foreign(caution.subject)
+    return filled(_CAUTIONS[caution.kind], subject=subject, detail=foreign(caution.detail))

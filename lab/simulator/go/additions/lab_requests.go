@@ -80,7 +80,7 @@ func handleLabRequests(s *Service) {
 	}))
 	handleFaultRequests(s)
 	handleChurnRequests(s)
-<<<<<<< HEAD
+	handleMigrateRequests(s)
 	s.HandleFunc("/lab/performance/gap", post(addGap))
 	s.HandleFunc("/lab/clusters", post(func(r *http.Request) (interface{}, error) {
 		var wanted struct {
@@ -106,9 +106,6 @@ func handleLabRequests(s *Service) {
 		}
 		return nil, rename(types.ManagedObjectReference{Type: wanted.Type, Value: wanted.Moref}, wanted.Name)
 	}))
-=======
-	handleMigrateRequests(s)
->>>>>>> main
 	s.HandleFunc("/lab/objects", func(w http.ResponseWriter, r *http.Request) {
 		if methodIs(w, r, http.MethodGet) {
 			answer(w, s.sm.sessionObjects())
