@@ -9,6 +9,7 @@ import pytest
 from lab.cli import main as lab_main
 from lab.drift import DRIFTS
 from lab.settings import DEFAULT_PORTS
+from vmware_panel.domain.plans import CautionKind, RefusalKind
 from vmware_panel.domain.remarks import RemarkKind
 from vmware_panel.policies import DEFAULTS
 from vmware_panel.wording import remark_heading, troubles
@@ -142,3 +143,15 @@ def test_every_policy_rule_is_described_with_its_default() -> None:
     described = {row[0]: row[1] for row in rows("docs/operator.md") if len(row) == 3}
     for rule in DEFAULTS:
         assert described[f"`{rule.name}`"] == f"`{rule.check_str}`"
+
+
+@pytest.mark.parametrize("kind", RefusalKind)
+def test_every_refusal_is_explained(kind: RefusalKind) -> None:
+    (row,) = [row for row in rows("docs/changes.md") if row[0] == f"`{kind.value}`"]
+    assert len(row) == 3 and all(row)
+
+
+@pytest.mark.parametrize("kind", CautionKind)
+def test_every_caution_is_told(kind: CautionKind) -> None:
+    (row,) = [row for row in rows("docs/changes.md") if row[0] == f"`{kind.value}`"]
+    assert len(row) == 2 and all(row)

@@ -11,6 +11,7 @@ from vmware_panel.domain.cluster_detail import DrsLevel
 from vmware_panel.domain.drs import DrsState, VmPlace
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
 from vmware_panel.domain.tasks import Move, TaskRecord
+from vmware_panel.domain.usage import Usage
 from vmware_panel.vsphere import (
     collector,
     drs,
@@ -18,6 +19,7 @@ from vmware_panel.vsphere import (
     inventory_reader,
     privileges,
     tasks,
+    usage_reader,
     vm_reader,
     watch,
 )
@@ -122,12 +124,20 @@ class VCenterClient:
         work = partial(drs.set_level, cluster=cluster, level=level)
         return self._session.change(work, self._read_timeout_s)
 
+    def read_usage(self) -> Usage:
+        """What all hosts and clusters use just now, within `read_timeout_s`."""
+        return self._session.read(
+            lambda connected: usage_reader.read_usage(connected, datetime.now(UTC)),
+            self.endpoint.read_timeout_s,
+        )
+
     def collector(
         self,
         sink: Sink,
         relist_interval_s: float,
         page_size: int = watch.PAGE_SIZE,
         max_wait_s: int = collector.MAX_WAIT_S,
+        sample_interval_s: float = collector.SAMPLE_INTERVAL_S,
     ) -> Collector:
         """What keeps the inventory current, on this client's session; to be run in a thread."""
         return Collector(
@@ -138,6 +148,7 @@ class VCenterClient:
             relist_interval_s=relist_interval_s,
             page_size=page_size,
             max_wait_s=max_wait_s,
+            sample_interval_s=sample_interval_s,
         )
 
     def close(self) -> None:

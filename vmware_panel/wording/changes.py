@@ -183,7 +183,7 @@ _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
 
 _CAUTIONS: Mapping[CautionKind, Text] = {
     CautionKind.STAYS_RUNNING: gettext_lazy(
-        "What runs there goes on running: %(detail)s. Only new instances stay away."
+        "What runs there goes on running (instances: %(detail)s). Only new ones stay away."
     ),
     CautionKind.CONFIG_MAY_WIN: gettext_lazy(
         "If nova.conf of %(subject)s sets this ratio itself, nova-compute writes its own again at "

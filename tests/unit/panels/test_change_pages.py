@@ -123,7 +123,7 @@ class TestAnAdmin(helpers.BaseAdminViewTests):
             return_value=type(plan)(**{**vars_of(plan), "cautions": (caution,)}),
         ):
             page = self.page()
-            assert "goes on running: 7" in page
+            assert "goes on running (instances: 7)" in page
             assert self.confirm(page).status_code == 302
 
     def test_more_than_a_hundred_things_to_follow_stay_a_usable_address(self) -> None:
