@@ -14,6 +14,10 @@ def mount_alone(host: Any, name: str, folder: str) -> None:
     host.configManager.datastoreSystem.CreateLocalDatastore(name=name, path=folder)
 
 
+def wait_for(task: Any) -> None:
+    wait([task])
+
+
 def insert_iso(vm: Any, path: str, *, connected: bool = True) -> None:
     """A CD-ROM drive with an image in it."""
     drive = vim.vm.device.VirtualCdrom(

@@ -253,7 +253,9 @@ def vm_amount(vm: VirtualMachine, resource: Resource) -> int | None:
     return vm.vcpus if resource is Resource.VCPU else vm.memory_mb
 
 
-def vcenter_record(books: CapacityBooks, report: DriverReport, resource: Resource) -> VCenterRecord:
+def vcenter_record(
+    books: CapacityBooks, report: DriverReport, resource: Resource
+) -> VCenterRecord:
     if resource is Resource.DISK_GB:
         return _vcenter_disk(books, report)
     hosts = books.inventory.hosts_by_cluster.get(books.cluster.moref, ())

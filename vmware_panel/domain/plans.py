@@ -41,6 +41,7 @@ class RefusalKind(StrEnum):
     LOCAL_DATASTORE = "local_datastore"  # a VM's disk is where no other host reaches it
     MOUNTED_DEVICE = "mounted_device"  # an ISO or device of the host alone
     MUST_RULE = "must_rule"  # a mandatory DRS rule leaves no other host
+    NO_OTHER_HOST = "no_other_host"  # the cluster has no other usable host
     NO_ROOM = "no_room"  # the other hosts together do not hold it
     PINNED = "pinned"  # the VM's own DRS override is off or manual
     INCOMPATIBLE = "incompatible"  # vCenter's own check says no; `detail` is what it says
@@ -53,6 +54,7 @@ class RefusalKind(StrEnum):
     OUT_OF_BOUNDS = "out_of_bounds"  # the value is not one that can be set
     NOT_CANCELABLE = "not_cancelable"  # vCenter cannot cancel this task (now)
     DRS_OFF = "drs_off"  # the cluster's DRS is switched off
+    LEFT_OUT = "left_out"  # another part of the same change failed before its turn
     CHANGED_MEANWHILE = "changed_meanwhile"  # Placement's generation moved again and again
 
 
@@ -68,6 +70,9 @@ class CautionKind(StrEnum):
     NO_PLAN = "no_plan"  # vCenter gives no plan of the moves
     HA_RESERVE_BROKEN = "ha_reserve_broken"  # less is left than HA holds back
     LAST_HOST = "last_host"  # no usable host remains in the cluster
+    BOOKS_INCOMPLETE = "books_incomplete"  # `subject` did not answer: what it knows is missing
+    NOVA_AT_WORK = "nova_at_work"  # on an instance that would move
+    CHECK_WARNS = "check_warns"  # vCenter's own check has a warning; `detail` is what it says
     SHOULD_RULE = "should_rule"  # a rule that is not mandatory would be broken
     MOVES_BY_ITSELF = "moves_by_itself"  # fully automated DRS carries out what it finds
     NOTHING_MOVES = "nothing_moves"  # DRS would move no running VM any more without being asked

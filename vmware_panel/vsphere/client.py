@@ -10,6 +10,8 @@ from functools import partial
 from vmware_panel.domain.cluster_detail import DrsLevel
 from vmware_panel.domain.drs import DrsState, VmPlace
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
+from vmware_panel.domain.migration import Verdict
+from vmware_panel.domain.standing import Forecast, Standing
 from vmware_panel.domain.tasks import Move, TaskRecord
 from vmware_panel.domain.usage import Usage
 from vmware_panel.vsphere import (
@@ -17,7 +19,10 @@ from vmware_panel.vsphere import (
     drs,
     history,
     inventory_reader,
+    maintenance,
+    migrations,
     privileges,
+    standing_reader,
     tasks,
     usage_reader,
     vm_reader,
@@ -96,6 +101,13 @@ class VCenterClient:
         """Sent once: see `Session.change`."""
         self._session.change(partial(tasks.cancel_task, task=task), self._read_timeout_s)
 
+    def read_usage(self) -> Usage:
+        """What all hosts and clusters use just now, within `read_timeout_s`."""
+        return self._session.read(
+            lambda connected: usage_reader.read_usage(connected, datetime.now(UTC)),
+            self.endpoint.read_timeout_s,
+        )
+
     def drs_state(self, cluster: MoRef) -> DrsState:
         """DRS of one cluster with its rules and recommendations: one call."""
         return self._session.read(partial(drs.read_state, cluster=cluster), self._read_timeout_s)
@@ -124,12 +136,45 @@ class VCenterClient:
         work = partial(drs.set_level, cluster=cluster, level=level)
         return self._session.change(work, self._read_timeout_s)
 
-    def read_usage(self) -> Usage:
-        """What all hosts and clusters use just now, within `read_timeout_s`."""
-        return self._session.read(
-            lambda connected: usage_reader.read_usage(connected, datetime.now(UTC)),
-            self.endpoint.read_timeout_s,
+    def standing(self, host: MoRef, vm: MoRef | None = None) -> Standing:
+        """The host, its cluster and the VMs on it, or that VM alone: two calls."""
+
+        def work(connected: Connected) -> Standing:
+            return standing_reader.read_standing(connected, host, datetime.now(UTC), vm=vm)
+
+        return self._session.read(work, self._read_timeout_s)
+
+    def maintenance_forecast(self, cluster: MoRef, host: MoRef) -> Forecast:
+        """Where DRS would move what runs on the host; moves nothing. One call."""
+        work = partial(maintenance.forecast, cluster=cluster, host=host)
+        return self._session.read(work, self._read_timeout_s)
+
+    def enter_maintenance(
+        self, host: MoRef, *, timeout_s: int, evacuate_powered_off: bool
+    ) -> MoRef:
+        """The task; sent once: see `Session.change`."""
+        work = partial(
+            maintenance.enter_maintenance,
+            host=host,
+            timeout_s=timeout_s,
+            evacuate_powered_off=evacuate_powered_off,
         )
+        return self._session.change(work, self._read_timeout_s)
+
+    def exit_maintenance(self, host: MoRef) -> MoRef:
+        """The task; sent once: see `Session.change`."""
+        work = partial(maintenance.exit_maintenance, host=host)
+        return self._session.change(work, self._read_timeout_s)
+
+    def vmotion_compatibility(self, vm: MoRef, hosts: Sequence[MoRef]) -> tuple[Verdict, ...]:
+        """vCenter's own check of the VM with each of the hosts."""
+        work = partial(migrations.compatibility, vm=vm, hosts=hosts)
+        return self._session.read(work, self._read_timeout_s)
+
+    def migrate(self, vm: MoRef, host: MoRef) -> MoRef:
+        """The task; sent once: see `Session.change`."""
+        work = partial(migrations.migrate, vm=vm, host=host)
+        return self._session.change(work, self._read_timeout_s)
 
     def collector(
         self,

@@ -40,7 +40,7 @@ _INFO = (
     "cancelled",
     "error",
 )
-_TASK: Mapping[type, Sequence[str]] = {vim.Task: tuple(f"info.{name}" for name in _INFO)}
+RECENT_TASK: Mapping[type, Sequence[str]] = {vim.Task: tuple(f"info.{name}" for name in _INFO)}
 _LATEST = "latestPage"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -56,7 +56,7 @@ def tasks(connected: Connected, morefs: Sequence[MoRef]) -> tuple[TaskRecord, ..
     if not morefs:
         return ()
     start = [ObjectSpec(obj=vim.Task(moref), skip=False) for moref in dict.fromkeys(morefs)]
-    return tuple(_of_object(found) for found in read_found(connected, start, _TASK))
+    return tuple(record_of(found) for found in read_found(connected, start, RECENT_TASK))
 
 
 def tasks_of(
@@ -116,7 +116,7 @@ def _since(
             found = read_found(
                 connected,
                 [*start, ObjectSpec(obj=history, skip=False)],
-                {**_TASK, vim.TaskHistoryCollector: (_LATEST,)},
+                {**RECENT_TASK, vim.TaskHistoryCollector: (_LATEST,)},
             )
     finally:
         # A vCenter keeps few of them for a session; it ends with the session at the latest.
@@ -134,7 +134,7 @@ def _together(found: Collection[Found]) -> dict[MoRef, TaskRecord]:
                 record = _of_info(info)
                 records.setdefault(record.moref, record)
         elif issubclass(one.kind, vim.Task):
-            records[one.moref] = _of_object(one)
+            records[one.moref] = record_of(one)
     return records
 
 
@@ -149,7 +149,8 @@ def _newest_first(
     return tuple(sorted(kept, key=lambda t: (t.queued_at or _NEVER, t.moref), reverse=True))
 
 
-def _of_object(found: Found) -> TaskRecord:
+def record_of(found: Found) -> TaskRecord:
+    """Of a task whose `RECENT_TASK` properties were read."""
     return _record(found.moref, lambda name: found.get(f"info.{name}"))
 
 

@@ -125,6 +125,10 @@ _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("The DRS rule %(detail)s leaves %(subject)s no other host."),
         gettext_lazy("Switch the rule off for the time, or add a host to its group."),
     ),
+    RefusalKind.NO_OTHER_HOST: (
+        gettext_lazy("%(subject)s has no other usable host: what runs has nowhere to go."),
+        gettext_lazy("Bring another host of the cluster back first, or stop what runs here."),
+    ),
     RefusalKind.NO_ROOM: (
         gettext_lazy("The other hosts do not hold %(subject)s: %(detail)s."),
         gettext_lazy("Free memory in the cluster, or move instances to another cluster first."),
@@ -175,6 +179,10 @@ _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("DRS is off in %(subject)s: it recommends and moves nothing."),
         gettext_lazy("Switch it on in vSphere first."),
     ),
+    RefusalKind.LEFT_OUT: (
+        gettext_lazy("%(subject)s was left out, since one before it failed: %(detail)s"),
+        gettext_lazy("Look at what is left, and make a plan of that."),
+    ),
     RefusalKind.CHANGED_MEANWHILE: (
         gettext_lazy("Placement's record of %(subject)s was changed by another at the same time."),
         gettext_lazy("Nothing was written. Make the plan again."),
@@ -207,6 +215,11 @@ _CAUTIONS: Mapping[CautionKind, Text] = {
     CautionKind.LAST_HOST: gettext_lazy(
         "It is the last usable host of %(subject)s: nothing can run or start there meanwhile."
     ),
+    CautionKind.BOOKS_INCOMPLETE: gettext_lazy(
+        "%(subject)s does not answer: what it knows of these VMs is not shown here."
+    ),
+    CautionKind.NOVA_AT_WORK: gettext_lazy("Nova is at work on %(subject)s (%(detail)s)."),
+    CautionKind.CHECK_WARNS: gettext_lazy("vCenter's own check warns of %(subject)s: %(detail)s"),
     CautionKind.SHOULD_RULE: gettext_lazy(
         "The DRS rule %(subject)s, which is a wish and no must, would be broken."
     ),
@@ -246,6 +259,6 @@ def refusal_words(refusal: Refusal) -> ReasonWords:
 
 
 def caution_words(caution: Caution) -> str:
-    return filled(
-        _CAUTIONS[caution.kind], subject=foreign(caution.subject), detail=foreign(caution.detail)
-    )
+    by_source = caution.kind is CautionKind.BOOKS_INCOMPLETE
+    subject = source_name(caution.subject) if by_source else foreign(caution.subject)
+    return filled(_CAUTIONS[caution.kind], subject=subject, detail=foreign(caution.detail))
