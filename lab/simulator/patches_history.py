@@ -66,9 +66,9 @@ HISTORY_PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "event_manager.go",
-        "A page made smaller kept what it was to drop.",
-        "\t\tc.page = c.page.Unlink(-delta)\n\t\treturn\n",
-        "\t\tc.page, delta = ring.New(size), 0\n",
+        "A page of another size had some twice, or kept what it was to drop.",
+        "\tif delta < 0 {\n\t\t// Shrink ring size\n\t\tc.page = c.page.Unlink(-delta)\n\t\treturn\n",
+        "\tif delta != 0 {\n\t\tc.page, delta = ring.New(size), 0\n",
     ),
     Patch(
         "event_manager.go",
