@@ -20,6 +20,8 @@ _NOVA_POLICY = """\
 "compute:servers:create:requested_destination": "rule:project_member_or_admin"
 """
 
+RESERVED_MEMORY_MB = 0
+
 Section = Mapping[str, object]
 Conf = Mapping[str, Section]
 
@@ -194,7 +196,7 @@ class OpenStackConf:
                 # left to Nova's own ten minutes: a drift has to last until it was looked at.
                 "update_resources_interval": 30,
                 "periodic_fuzzy_delay": 0,
-                "reserved_host_memory_mb": 0,
+                "reserved_host_memory_mb": RESERVED_MEMORY_MB,
                 "cell_worker_thread_pool_size": 20,
             },
             "api_database": {"connection": database_url(settings, "nova_api")},

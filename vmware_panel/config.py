@@ -54,6 +54,7 @@ __all__ = [
     "read",
 ]
 
+MOST_RESERVED = 1 << 40
 # What a page calls its other sources; see vmware_panel.domain.outcome.Trouble.source.
 RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone", "store"})
 
@@ -263,9 +264,22 @@ def _compute(host: str, section: Section) -> ComputeConfig:
             "holds a slash, and the cache is one folder at the datastore's top",
             "Write [vmware] cache_prefix as it stands in nova.conf",
         )
-    compute = ComputeConfig(host, prefix, my_ip, _regex(section))
+    compute = ComputeConfig(
+        host,
+        prefix,
+        my_ip,
+        _regex(section),
+        reserved_host_cpus=_reserved(section, "reserved_host_cpus"),
+        reserved_host_memory_mb=_reserved(section, "reserved_host_memory_mb"),
+        reserved_host_disk_mb=_reserved(section, "reserved_host_disk_mb"),
+    )
     section.close()
     return compute
+
+
+def _reserved(section: Section, name: str) -> int | None:
+    remedy = f"Write [DEFAULT] {name} of the compute's nova.conf, without quotes"
+    return section.known_number(name, 0, MOST_RESERVED, remedy)
 
 
 def _regex(section: Section) -> re.Pattern[str] | None:

@@ -57,13 +57,17 @@ class ComputeConfig:
     """What a nova-compute's own nova.conf says and no OpenStack API tells.
 
     `cache_prefix`, `my_ip` and `datastore_regex` are its `[vmware] cache_prefix`,
-    `[DEFAULT] my_ip` and `[vmware] datastore_regex`. None: not told here, so unknown.
+    `[DEFAULT] my_ip` and `[vmware] datastore_regex`; the rest are options of `[DEFAULT]` by the
+    same names. None: not told here, so unknown.
     """
 
     host: str
     cache_prefix: str | None = None
     my_ip: str | None = None
     datastore_regex: re.Pattern[str] | None = None
+    reserved_host_cpus: int | None = None
+    reserved_host_memory_mb: int | None = None
+    reserved_host_disk_mb: int | None = None
 
     @property
     def cache_root(self) -> str | None:

@@ -171,6 +171,17 @@ class Section:
             return default
         return value
 
+    def known_number(self, name: str, low: int, high: int, remedy: str) -> int | None:
+        """A whole number that has no default: None if the key is absent or faulty."""
+        if not self.has(name):
+            return None
+        value = self._values[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            fault = f"must be a whole number from {low} to {high}, not {a_kind_of(value)}"
+            self.report(name, fault, remedy)
+            return None
+        return value
+
     def seconds(self, name: str, default: float, low: float, high: float) -> float:
         if not self.has(name):
             return default

@@ -210,6 +210,21 @@ class SimulatorControl:
         """Take exactly these privileges from an account, and give back those taken before."""
         self._ask("POST", "/lab/privileges/deny", {"user": user, "privileges": privileges})
 
+    def add_cluster(self, name: str) -> str:
+        """A cluster without a host; its id. Raises :class:`SimulatorControlError` for a known name."""
+        return str(self._ask("POST", "/lab/clusters", {"name": name})["moref"])
+
+    def rename(
+        self, kind: Literal["ClusterComputeResource", "HostSystem"], moref: str, name: str
+    ) -> None:
+        """Another name, at once. Nova finds its clusters by their names when it starts."""
+        self._ask("POST", "/lab/rename", {"type": kind, "moref": moref, "name": name})
+
+    def add_gap(self, moref: str, from_s: int, to_s: int) -> None:
+        """No performance samples of a host between so many seconds ago and so many."""
+        wanted = {"moref": moref, "from_s": from_s, "to_s": to_s}
+        self._ask("POST", "/lab/performance/gap", wanted)
+
     def set_free(self, datastore: str, free_bytes: int | None) -> None:
         """Make a datastore report so much free space; ``None``: what it would be."""
         self._ask("POST", f"/lab/datastores/{datastore}/free", {"free_bytes": free_bytes})

@@ -55,6 +55,10 @@ class SimulatorOptions:
     port_groups: int = 1
     outside_vms: int = 0
     nova_vms: int = 0
+    empty_clusters: int = 0
+    """Further clusters, without a host; their names go on counting."""
+    long_names: bool = False
+    """Clusters and hosts have names of 80 characters. Nova finds its clusters by their names."""
     cert_file: Path | None = None
     key_file: Path | None = None
     wsdl_dir: Path | None = None
@@ -90,6 +94,7 @@ class SimulatorOptions:
             "port-groups": self.port_groups,
             "outside-vms": self.outside_vms,
             "nova-vms": self.nova_vms,
+            "empty-clusters": self.empty_clusters,
             "cert": self.cert_file,
             "key": self.key_file,
             "wsdl": self.wsdl_dir,
@@ -98,6 +103,8 @@ class SimulatorOptions:
         argv = [str(binary)]
         argv += [f"-{name}={value}" for name, value in flags.items() if value is not None]
         argv += [f"-account={a.role}:{a.user}:{a.password}" for a in self.accounts]
+        if self.long_names:
+            argv.append("-long-names")
         if self.with_parent:
             argv.append("-with-parent")
         if self.trace:

@@ -6,6 +6,7 @@ from lab.simulator.patches_drs import DRS_PATCHES
 from lab.simulator.patches_history import HISTORY_PATCHES
 from lab.simulator.patches_inventory import INVENTORY_PATCHES
 from lab.simulator.patches_machines import MACHINE_PATCHES
+from lab.simulator.patches_performance import PERFORMANCE_PATCHES
 from lab.simulator.patches_updates import UPDATE_PATCHES
 from lab.simulator.patching import Patch
 
@@ -15,4 +16,5 @@ PATCHES: tuple[Patch, ...] = (
     *MACHINE_PATCHES,
     *HISTORY_PATCHES,
     *DRS_PATCHES,
+    *PERFORMANCE_PATCHES,
 )

@@ -60,6 +60,12 @@ HISTORY_PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "event_manager.go",
+        "A page made smaller kept what it was to drop.",
+        "\t\tc.page = c.page.Unlink(-delta)\n\t\treturn\n",
+        "\t\tc.page, delta = ring.New(size), 0\n",
+    ),
+    Patch(
+        "event_manager.go",
         "The filter by time was passed over.",
         "\t// TODO: spec.Time, spec.UserName, etc\n",
         "\tif !eventIsWithin(event, spec.Time) {\n\t\treturn false\n\t}\n",

@@ -9,7 +9,8 @@ from tests.unit.domain import builders
 from vmware_panel.collecting.publisher import Publisher
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
-from vmware_panel.store import MemoryStore, StoreError
+from vmware_panel.domain.usage import Usage
+from vmware_panel.store import LeaseLost, MemoryStore, StoreError
 from vmware_panel.store.memory import MemoryWriter
 
 VCENTER = "west"
@@ -82,3 +83,32 @@ def test_a_closed_one_has_said_that_the_collector_stopped_and_says_nothing_more(
     assert state_in(store) is CollectorState.STOPPED
     snapshot = store.read(VCENTER)
     assert snapshot and snapshot.inventory and snapshot.status.refreshed == "r-1"
+
+
+def test_a_sample_that_the_store_refuses_is_dropped_and_no_trouble_of_the_books(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore()
+    lost = threading.Event()
+    publisher = Publisher(VCENTER, store.writer(VCENTER), lost.set)
+    usage = Usage(VCENTER, datetime.now(UTC))
+
+    def refuse(*_: object) -> None:
+        raise StoreError(TroubleKind.UNREACHABLE, "the cache is down")
+
+    def lost_it(*_: object) -> None:
+        raise LeaseLost(VCENTER)
+
+    publisher.beat(status(CollectorState.WATCHING), None)
+    with monkeypatch.context() as broken:
+        broken.setattr(MemoryWriter, "sample", refuse)
+        publisher.sample(usage)
+        assert not publisher.failing and not lost.is_set()
+        broken.setattr(MemoryWriter, "sample", lost_it)
+        publisher.sample(usage)
+    assert lost.is_set(), "another collects, and this one was not told"
+    publisher.sample(usage)
+    assert store.usage(VCENTER) is usage
+    publisher.close()
+    publisher.sample(Usage(VCENTER, datetime.now(UTC)))
+    assert store.usage(VCENTER) is usage, "written after the end"

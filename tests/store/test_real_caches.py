@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from unittest import mock
 
 import pytest
@@ -13,6 +14,7 @@ from tests.store.processes import fingerprint
 from tests.store.servers import ALIAS, TIMEOUT_S, free_port
 from tests.unit.domain.builders import vm
 from tests.unit.store.books import VCENTER, WATCHING, Collected, at
+from tests.unit.store.test_usages import sample
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.store import CacheStore, StoreError
 from vmware_panel.store import writer as writing
@@ -43,14 +45,51 @@ def test_a_warm_read_is_one_command(server, new_store) -> None:
     assert commands(server) - before == 10
 
 
-def commands(server) -> int:
+def test_a_sample_of_2500_hosts_is_read_in_one_command_each_time(server, new_store) -> None:
+    writer, store = new_store().writer(VCENTER), new_store()
+    writer.sample(sample(2500))
+    assert store.usage(VCENTER) == sample(2500)
+    before = commands(server, keys=1)
+    for _ in range(10):
+        assert store.usage(VCENTER) is not None
+    assert commands(server, keys=1) - before == 10
+    writer.sample(sample(2500, memory_mb=1))
+    assert store.usage(VCENTER) == sample(2500, memory_mb=1)
+
+
+def test_a_sample_is_lost_with_the_cache_and_the_next_one_is_there(server, new_store) -> None:
+    writer, store = new_store().writer(VCENTER), new_store()
+    writer.sample(sample())
+    caches[ALIAS].clear()
+    assert store.usage(VCENTER) is None
+    server.kill()
+    with pytest.raises(StoreError) as caught:
+        writer.sample(sample())
+    assert caught.value.trouble.kind in DOWN
+    server.start()
+    caches[ALIAS].close()
+    wait_until_taken(lambda: writer.sample(sample()))
+    assert store.usage(VCENTER) == sample()
+
+
+def wait_until_taken(write) -> None:
+    """pymemcache leaves a server that failed alone for a second."""
+    for _ in range(50):
+        try:
+            return write()
+        except StoreError:
+            time.sleep(0.1)
+    raise AssertionError("the cache takes nothing again")
+
+
+def commands(server, keys: int = 2) -> int:
     """Reads that the server has answered, by its own count."""
     cache = caches[ALIAS]._cache
     if server.kind == "redis":
         return int(cache.get_client().info("commandstats")["cmdstat_mget"]["calls"])
     (stats,) = (client.stats() for client in cache.clients.values())
-    # Two keys are asked for each time: the head, and a refresh that nobody has wanted.
-    return int(stats[b"cmd_get"]) // 2
+    # Of a book two keys are asked for each time: the head, and a refresh that nobody has wanted.
+    return int(stats[b"cmd_get"]) // keys
 
 
 def test_a_base_is_cleared_away_two_later(server, new_store) -> None:

@@ -133,6 +133,12 @@ def test_the_cache_root_is_named_as_nova_names_it(keys: dict[str, str], root: st
     assert read(compute(**keys)).compute("cpu1").cache_root == root
 
 
+def test_what_a_compute_reserves_is_unknown_unless_told() -> None:
+    told = read(compute(reserved_host_memory_mb=0, reserved_host_disk_mb=1024)).compute("cpu1")
+    assert (told.reserved_host_memory_mb, told.reserved_host_disk_mb) == (0, 1024)
+    assert told.reserved_host_cpus is None
+
+
 def test_a_compute_that_is_not_named_has_what_is_written_for_any() -> None:
     found = read({"computes": {"*": {"datastore_regex": "ds"}, "cpu1": {"cache_prefix": "c1"}}})
     assert found.compute("cpu1").datastore_regex is None
@@ -219,6 +225,18 @@ BAD: list[tuple[object, str, str, FaultKind]] = [
     ),
     (compute(datastore_regex="("), "computes.cpu1.datastore_regex", "nova", FaultKind.BAD_VALUE),
     (compute(cache_prefix="a/b"), "computes.cpu1.cache_prefix", "nova", FaultKind.BAD_VALUE),
+    (
+        compute(reserved_host_memory_mb="512"),
+        "computes.cpu1.reserved_host_memory_mb",
+        "without quotes",
+        FaultKind.BAD_VALUE,
+    ),
+    (
+        compute(reserved_host_cpus=-1),
+        "computes.cpu1.reserved_host_cpus",
+        "nova.conf",
+        FaultKind.BAD_VALUE,
+    ),
     (compute(my_ip=1), "computes.cpu1.my_ip", "nova.conf", FaultKind.BAD_VALUE),
     (compute(regex="x"), "computes.cpu1.regex", "datastore_regex", FaultKind.UNKNOWN_KEY),
     ({"computes": "cpu1"}, "computes", "cache_prefix", FaultKind.BAD_VALUE),

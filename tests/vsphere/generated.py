@@ -4,6 +4,7 @@ from xml.sax.saxutils import escape
 
 from hypothesis import strategies as st
 from pyVmomi import vim
+from pyVmomi.VmomiSupport import byte, long, short
 
 from tests.vsphere.answers import missing, prop, serialized
 
@@ -56,7 +57,103 @@ references = st.lists(reference("ManagedObjectReference", False)).map(
     lambda them: f'<val xsi:type="ArrayOfManagedObjectReference">{"".join(them)}</val>'
 )
 
+_USAGE_NUMBERS = (
+    "totalCpuCapacityMhz",
+    "totalMemCapacityMB",
+    "cpuReservationMhz",
+    "memReservationMB",
+    "poweredOffCpuReservationMhz",
+    "poweredOffMemReservationMB",
+    "cpuEntitledMhz",
+    "memEntitledMB",
+    "poweredOffVmCount",
+    "totalVmCount",
+)
+
+
+def usage_summary(cpu_mhz: int, memory_mb: int) -> vim.cluster.UsageSummary:
+    return vim.cluster.UsageSummary(
+        cpuDemandMhz=cpu_mhz,
+        memDemandMB=memory_mb,
+        statsGenNumber=long(1),
+        **dict.fromkeys(_USAGE_NUMBERS, 7),
+    )
+
+
+NUMBERS = st.integers(0, 2**31 - 1)
+HA_POLICIES = st.one_of(
+    st.builds(
+        vim.cluster.FailoverResourcesAdmissionControlPolicy,
+        cpuFailoverResourcesPercent=NUMBERS,
+        memoryFailoverResourcesPercent=NUMBERS,
+    ),
+    st.builds(
+        vim.cluster.FailoverLevelAdmissionControlPolicy,
+        failoverLevel=NUMBERS,
+        slotPolicy=st.none()
+        | st.builds(vim.cluster.FixedSizeSlotPolicy, cpu=NUMBERS, memory=NUMBERS),
+    ),
+    st.builds(
+        vim.cluster.FailoverHostAdmissionControlPolicy,
+        failoverHosts=st.lists(st.sampled_from(["host-1", "host-2", "host-3"]), max_size=3).map(
+            lambda morefs: [vim.HostSystem(moref) for moref in morefs]
+        ),
+    ),
+    st.just(vim.cluster.DasAdmissionControlPolicy()),
+)
+CLUSTER_SUMMARIES = st.builds(
+    vim.ClusterComputeResource.Summary,
+    totalCpu=NUMBERS,
+    totalMemory=NUMBERS.map(long),
+    numCpuCores=st.just(short(8)),
+    numCpuThreads=st.just(short(16)),
+    effectiveCpu=NUMBERS,
+    effectiveMemory=NUMBERS.map(long),
+    numHosts=NUMBERS,
+    numEffectiveHosts=NUMBERS,
+    overallStatus=st.just("green"),
+    currentFailoverLevel=NUMBERS,
+    numVmotions=NUMBERS,
+    drsScore=st.none() | NUMBERS,
+    admissionControlInfo=st.none()
+    | st.builds(
+        vim.cluster.FailoverResourcesAdmissionControlInfo,
+        currentCpuFailoverResourcesPercent=NUMBERS,
+        currentMemoryFailoverResourcesPercent=NUMBERS,
+    )
+    | st.builds(vim.cluster.FailoverLevelAdmissionControlInfo, currentFailoverLevel=NUMBERS),
+    usageSummary=st.none() | st.builds(usage_summary, NUMBERS, NUMBERS),
+)
+NUMA_NODES = st.lists(
+    st.builds(
+        vim.host.NumaNode,
+        typeId=st.integers(0, 7).map(byte),
+        cpuID=st.lists(st.integers(0, 255).map(short), min_size=1, max_size=4),
+        memoryRangeBegin=NUMBERS.map(long),
+        memoryRangeLength=NUMBERS.map(long),
+    ),
+    max_size=3,
+).map(vim.host.NumaNode.Array)
+ADAPTERS = st.lists(
+    st.builds(
+        vim.host.PhysicalNic,
+        device=TEXTS,
+        mac=TEXTS,
+        driver=st.none() | TEXTS,
+        pci=st.just("0000:01:00.0"),
+        wakeOnLanSupported=st.booleans(),
+        spec=st.just(vim.host.PhysicalNic.Specification()),
+        linkSpeed=st.none()
+        | st.builds(vim.host.PhysicalNic.LinkSpeedDuplex, speedMb=NUMBERS, duplex=st.booleans()),
+    ),
+    max_size=3,
+).map(vim.host.PhysicalNic.Array)
+
 sdk_values = st.one_of(
+    HA_POLICIES,
+    CLUSTER_SUMMARIES,
+    NUMA_NODES,
+    ADAPTERS,
     st.builds(vim.ext.ManagedByInfo, extensionKey=TEXTS, type=TEXTS),
     st.builds(vim.option.OptionValue, key=TEXTS, value=TEXTS | st.booleans()),
     st.builds(

@@ -11,11 +11,22 @@ from pyVmomi import vim, vmodl
 from pyVmomi.SoapAdapter import XSI_TYPE, SoapDeserializer, SoapResponseDeserializer
 from pyVmomi.VmomiSupport import ManagedObject
 
-from vmware_panel.domain.inventory import MoRef, VirtualDisk
+from vmware_panel.domain.cluster_detail import NumaNode
+from vmware_panel.domain.host_detail import NetworkAdapter
+from vmware_panel.domain.inventory import HaPolicy, HaPolicyKind, MoRef, VirtualDisk
 from vmware_panel.vsphere.answer_decoder import Readable
 from vmware_panel.vsphere.page_decoder import Page
 from vmware_panel.vsphere.page_stub import PageStub
-from vmware_panel.vsphere.rows import Fault, LoggedIn, ManagedBy, Option, Reference, Row, Value
+from vmware_panel.vsphere.rows import (
+    ClusterSummary,
+    Fault,
+    LoggedIn,
+    ManagedBy,
+    Option,
+    Reference,
+    Row,
+    Value,
+)
 from vmware_panel.vsphere.structures import MAX_CHAIN
 from vmware_panel.vsphere.updates import ObjectUpdate, UpdateKind, UpdateSet
 
@@ -145,6 +156,10 @@ def _value(value: Any) -> Value | None:
         return _option(value)
     if isinstance(value, vim.UserSession):
         return LoggedIn()
+    if isinstance(value, vim.cluster.DasAdmissionControlPolicy):
+        return _ha_policy(value)
+    if isinstance(value, vim.ClusterComputeResource.Summary):
+        return _cluster_summary(value)
     if isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -159,7 +174,48 @@ def _list(value: Any) -> Value | None:
         return tuple(_disk(item) for item in value if isinstance(item, vim.vm.device.VirtualDisk))
     if issubclass(value.Item, vim.option.OptionValue):
         return tuple(option for item in value if (option := _option(item)) is not None)
+    if issubclass(value.Item, vim.host.NumaNode):
+        return tuple(NumaNode(n.typeId, len(n.cpuID), n.memoryRangeLength) for n in value)
+    if issubclass(value.Item, vim.host.PhysicalNic):
+        return tuple(_adapter(nic) for nic in value)
     return None
+
+
+def _adapter(nic: vim.host.PhysicalNic) -> NetworkAdapter:
+    link_mbps = nic.linkSpeed.speedMb if nic.linkSpeed else None
+    return NetworkAdapter(nic.device or "", nic.mac or "", nic.driver or "", link_mbps)
+
+
+def _ha_policy(policy: vim.cluster.DasAdmissionControlPolicy) -> HaPolicy:
+    if isinstance(policy, vim.cluster.FailoverResourcesAdmissionControlPolicy):
+        return HaPolicy(
+            HaPolicyKind.PERCENTAGE,
+            cpu_percent=policy.cpuFailoverResourcesPercent,
+            memory_percent=policy.memoryFailoverResourcesPercent,
+        )
+    if isinstance(policy, vim.cluster.FailoverLevelAdmissionControlPolicy):
+        return HaPolicy(HaPolicyKind.HOST_FAILURES, host_failures=policy.failoverLevel)
+    if isinstance(policy, vim.cluster.FailoverHostAdmissionControlPolicy):
+        hosts = tuple(MoRef(host._moId) for host in policy.failoverHosts)
+        return HaPolicy(HaPolicyKind.FAILOVER_HOSTS, failover_hosts=hosts)
+    return HaPolicy(HaPolicyKind.OTHER)
+
+
+def _cluster_summary(summary: vim.ClusterComputeResource.Summary) -> ClusterSummary:
+    failover, usage = summary.admissionControlInfo, summary.usageSummary
+    return ClusterSummary(
+        summary.numHosts,
+        summary.numEffectiveHosts,
+        summary.totalCpu,
+        summary.effectiveCpu,
+        summary.totalMemory,
+        summary.effectiveMemory,
+        getattr(failover, "currentCpuFailoverResourcesPercent", None),
+        getattr(failover, "currentMemoryFailoverResourcesPercent", None),
+        summary.drsScore,
+        usage.cpuDemandMhz if usage else None,
+        usage.memDemandMB if usage else None,
+    )
 
 
 def _option(value: Any) -> Option | None:

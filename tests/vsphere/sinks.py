@@ -9,6 +9,7 @@ from datetime import datetime
 from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.ledger import Delta
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
+from vmware_panel.domain.usage import Usage
 from vmware_panel.vsphere import Collector, VCenterClient
 
 WAIT_S = 30.0
@@ -26,6 +27,7 @@ class Remembering:
         self.published_at_s: list[float] = []
         self.confirmed_at: datetime | None = None
         self.listed: list[tuple[int, int | None]] = []
+        self.samples: list[Usage] = []
 
     def replace(self, inventory: Inventory, status: CollectorStatus) -> None:
         self._note(status)
@@ -50,6 +52,9 @@ class Remembering:
     def beat(self, status: CollectorStatus, confirmed_at: datetime | None) -> None:
         self._note(status)
         self.confirmed_at = confirmed_at or self.confirmed_at
+
+    def sample(self, usage: Usage) -> None:
+        self.samples.append(usage)
 
     def _note(self, status: CollectorStatus) -> None:
         if not self.states or self.states[-1] is not status.state:

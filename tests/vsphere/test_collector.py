@@ -189,7 +189,7 @@ def test_an_idle_collector_asks_a_handful_of_calls_a_minute(
     vcenter: VCenter, reader: VCenterClient, sink: Remembering
 ):
     with collecting(reader, sink, max_wait_s=1):
-        sink.until_watching()
+        sink.until(lambda s: s.samples, "the first sample")
         before = reader.calls.total
         first = sink.confirmed_at
         time.sleep(3.5)

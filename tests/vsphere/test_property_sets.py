@@ -5,12 +5,19 @@ from pyVmomi.Version import IsChildVersion
 from pyVmomi.VmomiSupport import GetVmodlType
 
 from vmware_panel.vsphere import api_version
-from vmware_panel.vsphere.property_sets import BULK, NOVA_UUID_PATH, ONE_VM
+from vmware_panel.vsphere.property_sets import (
+    BULK,
+    NOVA_UUID_PATH,
+    ONE_CLUSTER,
+    ONE_HOST,
+    ONE_VM,
+    USAGE,
+)
 
 PATHS = sorted(
     {
         (kind.__name__, path)
-        for properties in (BULK, ONE_VM)
+        for properties in (BULK, ONE_VM, USAGE, ONE_CLUSTER, ONE_HOST)
         for kind, paths in properties.items()
         for path in paths
         if path != NOVA_UUID_PATH

@@ -6,18 +6,29 @@ Each function takes the asker's `Access` and their `api.context.scope_of`, and r
 from collections.abc import Mapping
 from functools import partial
 
-from vmware_panel.domain.cloud import ComputeService, Hypervisor
-from vmware_panel.openstack import Access, Service, keystone, nova
+from vmware_panel.domain.cloud import (
+    ComputeService,
+    Flavor,
+    Hypervisor,
+    Image,
+    ResourceProvider,
+)
+from vmware_panel.openstack import Access, Service, glance, keystone, nova, placement
 from vmware_panel.openstack.memo import Memo
 from vmware_panel.openstack.server_index import IndexedServers, ServerIndexes
 
 NODES_AGE_S = 5.0
 """A compute service that went down is shown that much later."""
 PROJECTS_AGE_S = 60.0
+FLAVORS_AGE_S = 20.0
+"""Of flavors and images."""
 
 _indexes = ServerIndexes()
 _services: Memo[tuple[ComputeService, ...]] = Memo(Service.NOVA, NODES_AGE_S)
 _hypervisors: Memo[tuple[Hypervisor, ...]] = Memo(Service.NOVA, NODES_AGE_S)
+_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, NODES_AGE_S)
+_flavors: Memo[tuple[Flavor, ...]] = Memo(Service.NOVA, FLAVORS_AGE_S)
+_images: Memo[tuple[Image, ...]] = Memo(Service.GLANCE, FLAVORS_AGE_S)
 _projects: Memo[Mapping[str, str]] = Memo(Service.KEYSTONE, PROJECTS_AGE_S)
 
 
@@ -43,20 +54,42 @@ def project_names(access: Access, scope: str) -> Mapping[str, str]:
     return _projects.get(scope, partial(keystone.project_names, access)).value
 
 
+def vmware_providers(access: Access, scope: str) -> tuple[ResourceProvider, ...]:
+    """Placement's providers of Nova's VMware nodes: 1 call and 2 more for each such node, besides
+    those of `hypervisors`.
+    """
+
+    def read() -> tuple[ResourceProvider, ...]:
+        nodes = {node.id for node in hypervisors(access, scope) if node.is_vmware}
+        return placement.list_resource_providers(access, of=nodes) if nodes else ()
+
+    return _providers.get(scope, read).value
+
+
+def flavors(access: Access, scope: str) -> tuple[Flavor, ...]:
+    return _flavors.get(scope, partial(nova.list_flavors, access)).value
+
+
+def images(access: Access, scope: str) -> tuple[Image, ...]:
+    """Those that Glance lists to everyone who may boot them; hidden ones are left out."""
+    read = partial(glance.list_images, access, with_hidden=False)
+    return _images.get(scope, read).value
+
+
 def refresh(scope: str) -> None:
     """The next page of this scope reads all of it anew: for "Refresh now"."""
     _indexes.relist(scope)
-    for memo in (_services, _hypervisors, _projects):
+    for memo in (_services, _hypervisors, _providers, _flavors, _images, _projects):
         memo.forget(scope)
 
 
 def forget_nodes(scope: str) -> None:
     """What was changed about services and nodes shows on the next page."""
-    for memo in (_services, _hypervisors):
+    for memo in (_services, _hypervisors, _providers):
         memo.forget(scope)
 
 
 def forget_all() -> None:
     """As in a process that was just started: for tests, each of which counts its own calls."""
-    for kept in (_indexes, _services, _hypervisors, _projects):
+    for kept in (_indexes, _services, _hypervisors, _providers, _flavors, _images, _projects):
         kept.forget_all()

@@ -5,13 +5,13 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from vmware_panel.api.reading import Reading, gathered
 from vmware_panel.api.vcenters import MOST_AT_ONCE
@@ -26,8 +26,11 @@ from vmware_panel.config import (
 from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.domain.snapshot import CollectorState, Snapshot
+from vmware_panel.domain.usage import Usage
 from vmware_panel.endpoints import client
 from vmware_panel.store import CacheStore, MemoryStore, SnapshotStore, StoreError
+
+T = TypeVar("T")
 
 DIRECT_KEEP_S = 60.0
 """While the store is broken, a process reads a vCenter itself, at most that often."""
@@ -133,7 +136,14 @@ class SnapshotSource:
             snapshot = self._read(vcenter)
         return snapshot
 
+    def usage(self, vcenter: VCenterConfig) -> Usage | None:
+        """The collector's latest sample. Raises `StoreError`."""
+        return self._asked(partial(self._store.usage, vcenter.name))
+
     def _read(self, vcenter: VCenterConfig) -> Snapshot | None:
+        return _of(vcenter, self._asked(partial(self._store.read, vcenter.name)))
+
+    def _asked(self, ask: Callable[[], T]) -> T:
         failed = self._store_failed
         if failed is not None:
             trouble, until_s = failed
@@ -141,12 +151,12 @@ class SnapshotSource:
                 raise StoreError(trouble.kind, trouble.detail)
             self._store_failed = trouble, time.monotonic() + STORE_REST_S  # the others wait for us
         try:
-            snapshot = self._store.read(vcenter.name)
+            answer = ask()
         except StoreError as error:
             self._store_failed = error.trouble, time.monotonic() + STORE_REST_S
             raise
         self._store_failed = None
-        return _of(vcenter, snapshot)
+        return answer
 
     def _held(self, vcenter: VCenterConfig) -> Snapshot | None:
         return _of(vcenter, self._store.held(vcenter.name))

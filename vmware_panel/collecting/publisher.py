@@ -9,6 +9,7 @@ from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.ledger import Delta
 from vmware_panel.domain.outcome import Trouble
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
+from vmware_panel.domain.usage import Usage
 from vmware_panel.store import LeaseLost, SnapshotWriter, StoreError
 
 LOG = logging.getLogger(__name__)
@@ -56,6 +57,18 @@ class Publisher:
 
     def beat(self, status: CollectorStatus, confirmed_at: datetime | None) -> None:
         self._write(status, lambda: self._writer.beat(status, confirmed_at, datetime.now(UTC)))
+
+    def sample(self, usage: Usage) -> None:
+        """A sample that the store does not take is dropped: no trouble of the book's."""
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                self._writer.sample(usage)
+            except LeaseLost:
+                self._lost()
+            except StoreError as error:
+                LOG.debug("A sample of %s was not stored: %s", self._vcenter, error.trouble.detail)
 
     def sign_of_life(self) -> None:
         """From the keeper's thread: the collector is at it, even if vCenter keeps it waiting.

@@ -106,7 +106,10 @@ def parse_node_name(node: str) -> NodeName | None:
 
 @dataclass(frozen=True, slots=True)
 class Hypervisor:
-    """Nova's node. `type` tells the driver; `service_host` the nova-compute that runs it."""
+    """Nova's node. `type` tells the driver; `service_host` the nova-compute that runs it.
+
+    `vcpus`, `memory_mb` and `disk_gb` are the totals that os-hypervisors shows (below 2.88).
+    """
 
     id: str
     node: str
@@ -115,6 +118,9 @@ class Hypervisor:
     enabled: bool | None = None
     host_ip: str = ""
     service_host: str = ""
+    vcpus: int | None = None
+    memory_mb: int | None = None
+    disk_gb: int | None = None
 
     @property
     def is_vmware(self) -> bool:
@@ -137,6 +143,10 @@ class Flavor:
 
 @dataclass(frozen=True, slots=True)
 class Image:
+    """`properties` are those that Nova goes by when it boots the image: `hw_*`, `img_*`,
+    `trait:*`, `vmware_*` and what older clouds call `architecture` and `hypervisor_type`.
+    """
+
     id: str
     name: str
     status: str = ""
@@ -146,6 +156,8 @@ class Image:
     visibility: str = ""
     hidden: bool = False
     owner: str = ""
+    min_ram_mb: int = 0
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +193,11 @@ class ResourceProvider:
     generation: int
     parent_uuid: str | None = None
     inventories: tuple[ResourceInventory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What one consumer holds of one provider: an instance by its id, or a migration by its own."""
+
+    consumer: str
+    resources: Mapping[str, int] = field(default_factory=dict, hash=False)

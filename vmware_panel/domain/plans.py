@@ -53,6 +53,7 @@ class RefusalKind(StrEnum):
     GONE_STALE = "gone_stale"  # the recommendation is not among the present ones
     OUT_OF_BOUNDS = "out_of_bounds"  # the value is not one that can be set
     NOT_CANCELABLE = "not_cancelable"  # vCenter cannot cancel this task (now)
+    DRS_OFF = "drs_off"  # the cluster's DRS is switched off
     CHANGED_MEANWHILE = "changed_meanwhile"  # Placement's generation moved again and again
 
 
@@ -72,6 +73,9 @@ class CautionKind(StrEnum):
     NOVA_AT_WORK = "nova_at_work"  # on an instance that would move
     CHECK_WARNS = "check_warns"  # vCenter's own check has a warning; `detail` is what it says
     SHOULD_RULE = "should_rule"  # a rule that is not mandatory would be broken
+    MOVES_BY_ITSELF = "moves_by_itself"  # fully automated DRS carries out what it finds
+    NOTHING_MOVES = "nothing_moves"  # DRS would move no running VM any more without being asked
+    OVERRIDES_STAY = "overrides_stay"  # VMs with a DRS level of their own keep it
     SET_BY_DRIVER = "set_by_driver"  # disabled by the driver itself, which enables it again
 
 

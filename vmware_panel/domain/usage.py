@@ -27,7 +27,8 @@ class ClusterUsage:
 
     "Effective" is what VMs may use: hosts that are connected and not in maintenance, without what
     the hypervisors need for themselves. The two failover figures are the percentages that HA finds
-    free for a failover at present (`admissionControlInfo`), None where it says nothing.
+    free for a failover at present (`admissionControlInfo`), None where it says nothing. "Demand" is
+    what the VMs would take if nothing held them back (`usageSummary`).
     """
 
     cluster: MoRef
@@ -40,6 +41,8 @@ class ClusterUsage:
     cpu_failover_percent: int | None = None
     memory_failover_percent: int | None = None
     drs_score: int | None = None
+    cpu_demand_mhz: int | None = None
+    memory_demand_mb: int | None = None
 
 
 @dataclass(frozen=True)

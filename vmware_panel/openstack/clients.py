@@ -27,9 +27,9 @@ from vmware_panel.openstack.session import ServiceSession
 # uptime, over RPC, while the page waits.
 NOVA_MICROVERSION = "2.69"
 CINDER_MICROVERSION = "3.0"
-PLACEMENT_MICROVERSION = "1.14"  # Queens (2018): parent_provider_uuid
-# Rocky (2018): an inventory may be reserved whole, as Nova's own update writes it.
-PLACEMENT_CHANGE_MICROVERSION = "1.26"
+# Rocky (2018): candidates by traits (1.17, 1.22), an inventory may be reserved whole, as Nova's own
+# update writes it (1.26).
+PLACEMENT_MICROVERSION = "1.26"
 
 Json = Mapping[str, object]
 
@@ -89,7 +89,7 @@ def placement_change(access: Access) -> Changer:
     http = LegacyJsonAdapter(
         session,
         service_type=SERVICE_TYPES[Service.PLACEMENT],
-        default_microversion=PLACEMENT_CHANGE_MICROVERSION,
+        default_microversion=PLACEMENT_MICROVERSION,
     )
     return Changer(Service.PLACEMENT, http)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from vmware_panel.domain.cloud import Image
 from vmware_panel.openstack import clients
@@ -12,6 +13,7 @@ from vmware_panel.openstack.pages import read_all
 
 PAGE_SIZE = 1000  # `api_limit_max`; without a limit a page has 25
 IDS_PER_CALL = 100  # keeps the URL below 4 KB, which every proxy takes
+_BOOT_PROPERTY = re.compile(r"(hw_|img_|vmware_|trait:)|(architecture|hypervisor_type)\Z")
 _PLAIN_ID = re.compile(r"[\w-]{1,36}", re.ASCII)  # the rest would need quoting inside `in:`
 
 
@@ -69,4 +71,8 @@ def to_image(item: Json) -> Image:
         visibility=text(item, "visibility"),
         hidden=truth(item, "os_hidden"),
         owner=text(item, "owner"),
+        min_ram_mb=whole(item, "min_ram") or 0,
+        properties=MappingProxyType(
+            {name: text(item, name) for name in item if _BOOT_PROPERTY.match(name)}
+        ),
     )

@@ -151,6 +151,9 @@ def to_hypervisor(item: Json) -> Hypervisor:
         enabled=ENABLED.get(text(item, "status")),
         host_ip=text(item, "host_ip"),
         service_host=text(inner(item, "service"), "host"),
+        vcpus=whole(item, "vcpus"),
+        memory_mb=whole(item, "memory_mb"),
+        disk_gb=whole(item, "local_gb"),
     )
 
 

@@ -1,9 +1,11 @@
 """Placement's book: resource providers with their inventories and usages."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import partial
+from types import MappingProxyType
 from urllib.parse import quote
 
-from vmware_panel.domain.cloud import ResourceInventory, ResourceProvider
+from vmware_panel.domain.cloud import Allocation, ResourceInventory, ResourceProvider
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.openstack import clients
 from vmware_panel.openstack.access import Access
@@ -11,6 +13,8 @@ from vmware_panel.openstack.clients import Json
 from vmware_panel.openstack.errors import CloudError
 from vmware_panel.openstack.fields import EMPTY, identity, inner, needed, needed_real, text, whole
 from vmware_panel.openstack.pages import items, parse, parse_change
+
+MOST_CANDIDATES = 1000  # `[scheduler] max_placement_results`
 
 
 def list_resource_providers(
@@ -81,6 +85,47 @@ def set_allocation_ratio(
         },
     )
     return parse_change(changer, lambda read: needed(read, "resource_provider_generation"), answer)
+
+
+def list_allocations(access: Access, provider_uuid: str) -> tuple[Allocation, ...]:
+    """Who holds how much of one provider. One call. Raises `CloudError`."""
+    reader = clients.placement(access)
+    path = f"/resource_providers/{quote(provider_uuid, safe='')}/allocations"
+    held = parse(reader, lambda body: inner(body, "allocations"), reader.get(path))
+    return tuple(
+        parse(reader, partial(to_allocation, consumer), inner(held, consumer))
+        for consumer in sorted(held)
+    )
+
+
+def list_candidates(
+    access: Access,
+    resources: Mapping[str, int],
+    *,
+    required: Collection[str] = (),
+    forbidden: Collection[str] = (),
+) -> frozenset[str]:
+    """The UUIDs of the providers that can give all these resources at once, as the scheduler asks.
+
+    `required` and `forbidden` are traits. One call. At most 1,000 candidates, as Nova's own
+    default. Raises `CloudError`.
+    """
+    reader = clients.placement(access)
+    wanted = [f"{name}:{amount}" for name, amount in sorted(resources.items()) if amount]
+    query: dict[str, str | int] = {"resources": ",".join(wanted), "limit": MOST_CANDIDATES}
+    traits = [*sorted(required), *(f"!{trait}" for trait in sorted(forbidden))]
+    if traits:
+        query["required"] = ",".join(traits)
+    body = reader.get("/allocation_candidates", query)
+    requests = items(reader, body, "allocation_requests")
+    return frozenset(uuid for request in requests for uuid in inner(request, "allocations"))
+
+
+def to_allocation(consumer: str, item: Json) -> Allocation:
+    held = inner(item, "resources")
+    return Allocation(
+        consumer, MappingProxyType({name: needed(held, name) for name in sorted(held)})
+    )
 
 
 def to_resource_provider(item: Json, inventories: Json, usages: Json) -> ResourceProvider:

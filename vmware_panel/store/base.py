@@ -8,6 +8,7 @@ from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.ledger import Delta
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.snapshot import CollectorStatus, Snapshot
+from vmware_panel.domain.usage import Usage
 
 SOURCE = "store"  # as in Trouble.source; no vCenter may be called so
 
@@ -73,6 +74,11 @@ class SnapshotWriter(Protocol):
         None: nothing new about that.
         """
 
+    def sample(self, usage: Usage) -> None:
+        """What hosts and clusters use, in place of the sample before; nothing else is written. One
+        that was not written is not tried again: the next is on its way.
+        """
+
     def refresh_wanted(self) -> str:
         """The id of the refresh last asked for, done or not; empty if there is none."""
 
@@ -91,6 +97,11 @@ class SnapshotStore(Protocol):
 
     def held(self, vcenter: str) -> Snapshot | None:
         """What this process read last, of whatever age; asks nobody. For when `read` fails."""
+
+    def usage(self, vcenter: str) -> Usage | None:
+        """The latest sample; None where there is none, or none of this quarter of an hour. Raises
+        `StoreError`.
+        """
 
     def ask_refresh(self, vcenter: str) -> str:
         """Asks the collector to read everything anew. Returns the id of that refresh, or of the

@@ -5,12 +5,14 @@ import threading
 from uuid import uuid4
 
 from vmware_panel.domain.snapshot import Snapshot
+from vmware_panel.domain.usage import Usage
 from vmware_panel.store.base import StoreError
 from vmware_panel.store.channel import Channel
 from vmware_panel.store.forks import tell_after_fork
 from vmware_panel.store.items import Keys, lease_key
 from vmware_panel.store.lease import CacheLease
 from vmware_panel.store.reader import SnapshotReader
+from vmware_panel.store.usages import UsageReader
 from vmware_panel.store.writer import CacheWriter
 
 # One that nobody answers for so long is void: a collector that comes up lists anyway.
@@ -31,6 +33,7 @@ class CacheStore:
         self._prefix = prefix
         self._lock = threading.Lock()
         self._readers: dict[str, SnapshotReader] = {}
+        self._usage_readers: dict[str, UsageReader] = {}
         tell_after_fork(self)
 
     @property
@@ -51,6 +54,14 @@ class CacheStore:
                 reader = SnapshotReader(self._channel, self._keys(vcenter), vcenter)
                 self._readers[vcenter] = reader
             return reader
+
+    def usage(self, vcenter: str) -> Usage | None:
+        with self._lock:
+            reader = self._usage_readers.get(vcenter)
+            if reader is None:
+                reader = UsageReader(self._channel, self._keys(vcenter).usage, vcenter)
+                self._usage_readers[vcenter] = reader
+        return reader.read()
 
     def ask_refresh(self, vcenter: str) -> str:
         """Of two who ask at the same moment one id stays, and the collector's one pass is for
@@ -75,6 +86,7 @@ class CacheStore:
     def after_fork(self) -> None:
         self._lock = threading.Lock()
         self._readers = {}
+        self._usage_readers = {}
         with contextlib.suppress(StoreError):
             self._channel.disconnect()
 

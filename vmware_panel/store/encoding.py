@@ -24,6 +24,7 @@ from vmware_panel.domain.inventory import (
     Datastore,
     EsxHost,
     Folder,
+    HaPolicy,
     Inventory,
     MoRef,
     ResourcePool,
@@ -69,7 +70,7 @@ class FormatError(ValueError):
 
 def _layout_id() -> int:
     """Differs when the types that are written have other fields, whether or not REVISION does."""
-    kinds = (*KINDS, VirtualDisk, VCenter, CollectorStatus, Trouble)
+    kinds = (*KINDS, HaPolicy, VirtualDisk, VCenter, CollectorStatus, Trouble)
     names = [(kind.__name__, [field.name for field in fields(kind)]) for kind in kinds]
     return zlib.crc32(repr((REVISION, names)).encode())
 

@@ -27,6 +27,7 @@ class Keys:
         self.refresh = f"{self._top}:refresh"
         self.damage = f"{self._top}:damage"
         self.proof = f"{self._top}:proof"
+        self.usage = f"{self._top}:usage"
 
     def parts(self, base: str, number: int, parts: int) -> list[str]:
         return [f"{self._top}:{base}:{number}:{part}" for part in range(parts)]

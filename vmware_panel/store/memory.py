@@ -4,13 +4,15 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.ledger import Delta
 from vmware_panel.domain.snapshot import CollectorStatus, Snapshot, confirmed
+from vmware_panel.domain.usage import Usage
 from vmware_panel.store.forks import tell_after_fork
+from vmware_panel.store.usages import USAGE_TTL_S
 
 
 @dataclass(slots=True)
@@ -20,6 +22,7 @@ class _Shelf:
     snapshot: Snapshot | None = None
     number: int = 0
     refresh: str = ""
+    usage: Usage | None = None
 
 
 class MemoryStore:
@@ -43,6 +46,13 @@ class MemoryStore:
 
     def held(self, vcenter: str) -> Snapshot | None:
         return self.read(vcenter)
+
+    def usage(self, vcenter: str) -> Usage | None:
+        with self._lock:
+            usage = self._shelves[vcenter].usage
+        if usage and datetime.now(UTC) - usage.read_at > timedelta(seconds=USAGE_TTL_S):
+            return None
+        return usage
 
     def ask_refresh(self, vcenter: str) -> str:
         with self._lock:
@@ -101,6 +111,10 @@ class MemoryWriter:
             self._shelf.snapshot = Snapshot(
                 last.version if last else "", status, at, inventory, self._shelf.refresh
             )
+
+    def sample(self, usage: Usage) -> None:
+        with self._lock:
+            self._shelf.usage = usage
 
     def refresh_wanted(self) -> str:
         with self._lock:

@@ -24,11 +24,13 @@ from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.ledger import Delta
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.snapshot import CollectorStatus, confirmed
+from vmware_panel.domain.usage import Usage
 from vmware_panel.store.base import LeaseLost, StoreError
 from vmware_panel.store.channel import Channel
 from vmware_panel.store.encoding import FormatError, encode_delta, encode_inventory
 from vmware_panel.store.head import Content, Fence, Head, Past, fence_of, packed, unpacked
 from vmware_panel.store.items import PART_BYTES, Keys, cut, digest_of
+from vmware_panel.store.usages import USAGE_TTL_S, encode_usage
 
 # Nothing is to be lost over a weekend; below the thirty days above which memcached counts otherwise.
 ITEM_TTL_S = 14 * 24 * 3600
@@ -115,6 +117,10 @@ class CacheWriter:
             if self._content and self._items and confirmed_at:
                 self._content = replace(self._content, confirmed_at=confirmed_at)
             self._publish(status, at)
+
+    def sample(self, usage: Usage) -> None:
+        self._refuse_if_lost()
+        self._channel.put({self._keys.usage: encode_usage(usage)}, USAGE_TTL_S)
 
     def refresh_wanted(self) -> str:
         return (self._channel.get(self._keys.refresh) or b"").decode("ascii", "replace")

@@ -15,7 +15,7 @@ from pyVmomi.SoapAdapter import NS_SEP
 from pyVmomi.VmomiSupport import ManagedObject
 
 from vmware_panel.vsphere.leaves import Leaves, refuse
-from vmware_panel.vsphere.structures import Tree
+from vmware_panel.vsphere.structures import REPEATED, Tree
 from vmware_panel.vsphere.wire_types import LocalNames, WireTypes
 
 CHUNK_BYTES = 64 * 1024
@@ -203,7 +203,11 @@ class AnswerDecoder:
         name, attributes, branch = branches.pop()
         grown = self._leaves.grown(branch, attributes, "".join(self._text))
         if branches:
-            branches[-1][2][name] = grown
+            above = branches[-1][2]
+            if name in REPEATED:
+                above.setdefault(name, []).append(grown)
+            else:
+                above[name] = grown
         else:
             self._level -= 1
             self._use_frame()

@@ -7,18 +7,24 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from vmware_panel.domain.cluster_detail import DrsLevel
+from vmware_panel.domain.drs import DrsState, VmPlace
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
 from vmware_panel.domain.migration import Verdict
 from vmware_panel.domain.standing import Forecast, Standing
-from vmware_panel.domain.tasks import TaskRecord
+from vmware_panel.domain.tasks import Move, TaskRecord
+from vmware_panel.domain.usage import Usage
 from vmware_panel.vsphere import (
     collector,
+    drs,
+    history,
     inventory_reader,
     maintenance,
     migrations,
     privileges,
     standing_reader,
     tasks,
+    usage_reader,
     vm_reader,
     watch,
 )
@@ -95,6 +101,41 @@ class VCenterClient:
         """Sent once: see `Session.change`."""
         self._session.change(partial(tasks.cancel_task, task=task), self._read_timeout_s)
 
+    def read_usage(self) -> Usage:
+        """What all hosts and clusters use just now, within `read_timeout_s`."""
+        return self._session.read(
+            lambda connected: usage_reader.read_usage(connected, datetime.now(UTC)),
+            self.endpoint.read_timeout_s,
+        )
+
+    def drs_state(self, cluster: MoRef) -> DrsState:
+        """DRS of one cluster with its rules and recommendations: one call."""
+        return self._session.read(partial(drs.read_state, cluster=cluster), self._read_timeout_s)
+
+    def vm_places(self, vms: Sequence[MoRef]) -> tuple[VmPlace, ...]:
+        """Where these VMs are now: one call; those that are gone are left out."""
+        return self._session.read(partial(drs.read_places, vms=vms), self._read_timeout_s)
+
+    def moves(
+        self, entity: MoRef, since: datetime, most: int = history.MOST_MOVES
+    ) -> tuple[Move, ...]:
+        """The newest moves of a VM, a host's or a cluster's VMs, by vCenter's clock: four calls."""
+        work = partial(history.read_moves, entity=entity, since=since, most=most)
+        return self._session.read(work, self._read_timeout_s)
+
+    def refresh_recommendations(self, cluster: MoRef) -> None:
+        """Sent once; answers when DRS is through, which may take as long as a list."""
+        self._session.change(partial(drs.refresh, cluster=cluster), self.endpoint.list_timeout_s)
+
+    def apply_recommendation(self, cluster: MoRef, key: str) -> None:
+        """Sent once; answers before anything has moved, and names no task."""
+        self._session.change(partial(drs.apply, cluster=cluster, key=key), self._read_timeout_s)
+
+    def set_drs_level(self, cluster: MoRef, level: DrsLevel) -> MoRef:
+        """Sent once; the task that changes it."""
+        work = partial(drs.set_level, cluster=cluster, level=level)
+        return self._session.change(work, self._read_timeout_s)
+
     def standing(self, host: MoRef, vm: MoRef | None = None) -> Standing:
         """The host, its cluster and the VMs on it, or that VM alone: two calls."""
 
@@ -141,6 +182,7 @@ class VCenterClient:
         relist_interval_s: float,
         page_size: int = watch.PAGE_SIZE,
         max_wait_s: int = collector.MAX_WAIT_S,
+        sample_interval_s: float = collector.SAMPLE_INTERVAL_S,
     ) -> Collector:
         """What keeps the inventory current, on this client's session; to be run in a thread."""
         return Collector(
@@ -151,6 +193,7 @@ class VCenterClient:
             relist_interval_s=relist_interval_s,
             page_size=page_size,
             max_wait_s=max_wait_s,
+            sample_interval_s=sample_interval_s,
         )
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from vmware_panel.domain.inventory import Inventory, VCenter
 from vmware_panel.domain.ledger import Delta, Ledger
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
+from vmware_panel.domain.usage import Usage
 from vmware_panel.vsphere.backoff import Backoff, Clock, HealthLog
 from vmware_panel.vsphere.deadlines import Deadline
 from vmware_panel.vsphere.errors import (
@@ -29,6 +30,7 @@ from vmware_panel.vsphere.errors import (
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.session import Session
 from vmware_panel.vsphere.updates import ObjectUpdate
+from vmware_panel.vsphere.usage_reader import read_usage
 from vmware_panel.vsphere.watch import PAGE_SIZE, Watch, delta_of
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +44,12 @@ PUBLISH_INTERVAL_S = 1.0
 """At most one publication in that time: what happens meanwhile waits at vCenter, as one answer."""
 
 CONFIRM_SESSION_S = 60.0
+
+SAMPLE_INTERVAL_S = 30.0
+"""vCenter itself renews what its hosts use every 20 s or so."""
+
+SAMPLE_TIMEOUT_S = 10.0
+"""So long at most the changes wait for a sample."""
 
 # The connection or vCenter had a bad moment; the watch may still be there.
 _PASSING = frozenset({TroubleKind.UNREACHABLE, TroubleKind.TIMEOUT, TroubleKind.OVERLOADED})
@@ -61,6 +69,9 @@ class Sink(Protocol):
     ) -> None: ...
 
     def beat(self, status: CollectorStatus, confirmed_at: datetime | None) -> None: ...
+
+    def sample(self, usage: Usage) -> None:
+        """What hosts and clusters use, beside the book: it moves no version."""
 
 
 class Timeouts(Protocol):
@@ -86,6 +97,7 @@ class Collector:
         relist_interval_s: float,
         page_size: int = PAGE_SIZE,
         max_wait_s: int = MAX_WAIT_S,
+        sample_interval_s: float = SAMPLE_INTERVAL_S,
         clock: Clock = time.monotonic,
         backoff: Backoff | None = None,
     ) -> None:
@@ -95,6 +107,7 @@ class Collector:
         self._relist_interval_s = relist_interval_s
         self._page_size = page_size
         self._max_wait_s = max_wait_s
+        self._sample_interval_s = sample_interval_s
         self._clock = clock
         self._backoff = backoff or Backoff(clock)
         self._health = HealthLog(f"{name}, its inventory", every_kind=True)
@@ -110,6 +123,7 @@ class Collector:
         self._confirmed_at: datetime | None = None
         self._relist_at_s = 0.0
         self._confirm_session_at_s = 0.0
+        self._sample_at_s = 0.0
 
     @property
     def status(self) -> CollectorStatus:
@@ -154,7 +168,13 @@ class Collector:
         elif self._is_asked or self._clock() >= self._relist_at_s:
             self._drop_watch()
         else:
+            if self._clock() >= self._sample_at_s and not self._watch_fails:
+                self._sample()
             self._follow(self._watch)
+
+    @property
+    def _watch_fails(self) -> bool:
+        return self._status.state is not CollectorState.WATCHING
 
     @property
     def _is_asked(self) -> bool:
@@ -229,6 +249,17 @@ class Collector:
             self._sink.beat(self._status, now)
         if delta or early:
             self._stopping.wait(PUBLISH_INTERVAL_S)
+
+    def _sample(self) -> None:
+        """Between two waits. One that fails is none: what is wrong, the watch will say."""
+        self._sample_at_s = self._clock() + self._sample_interval_s
+        timeout_s = min(SAMPLE_TIMEOUT_S, self._timeouts.read_timeout_s)
+        try:
+            usage = self._once(lambda c: read_usage(c, datetime.now(UTC)), timeout_s)
+        except VSphereError as error:
+            LOG.debug("vCenter %s: no sample: %s", error.trouble.source, error.detail)
+        else:
+            self._sink.sample(usage)
 
     def _take(self, watch: Watch, ledger: Ledger, max_wait_s: int, until: Deadline) -> Delta:
         """Brings the ledger up to date, however many answers that takes: with all, or with none."""

@@ -17,6 +17,7 @@ from vmware_panel.domain.inventory import (
     Datastore,
     EsxHost,
     Folder,
+    HaPolicy,
     HostConnection,
     Inventory,
     ResourcePool,
@@ -124,6 +125,10 @@ def _disks(row: Row, path: str) -> tuple[VirtualDisk, ...]:
     return row.all(path, VirtualDisk)
 
 
+def _ha_policy(row: Row, path: str) -> HaPolicy | None:
+    return row.one(path, HaPolicy)
+
+
 def _extra_config(row: Row, path: str) -> Mapping[str, str]:
     """From the one key that is read of all VMs, and from all of them where they were read."""
     one = row.one(path, Option)
@@ -135,6 +140,7 @@ def _is_of_interest(key: str) -> bool:
     return key in (NOVA_UUID_KEY, CINDER_VOLUME_KEY) or key.startswith(VOLUME_KEY_PREFIX)
 
 
+_DAS = "configuration.dasConfig"
 _TREE = (Field("name", "name", _name), Field("parent", "parent", Row.ref_to))
 
 _FIELDS: Mapping[type, Fields] = MappingProxyType(
@@ -206,6 +212,8 @@ _FIELDS: Mapping[type, Fields] = MappingProxyType(
                 Field("drs_enabled", "configuration.drsConfig.enabled", Row.flag),
                 Field("drs_behavior", "configuration.drsConfig.defaultVmBehavior", Row.text),
                 Field("ha_enabled", "configuration.dasConfig.enabled", Row.flag),
+                Field("ha_admission_control", f"{_DAS}.admissionControlEnabled", Row.flag),
+                Field("ha_policy", f"{_DAS}.admissionControlPolicy", _ha_policy),
             ),
         ),
         vim.ResourcePool: Fields(ResourcePool, (*_TREE, Field("owner", "owner", Row.ref_to))),

@@ -16,7 +16,7 @@ from pyVmomi.SoapAdapter import NS_SEP, XSI_TYPE
 
 from vmware_panel.vsphere.leaves import Leaves
 from vmware_panel.vsphere.rows import Reference, Value
-from vmware_panel.vsphere.structures import Tree, disk, structure
+from vmware_panel.vsphere.structures import REPEATED, Tree, disk, structure
 from vmware_panel.vsphere.wire_types import Shape, WireType, WireTypes
 
 _TEXT = Shape.TEXT
@@ -158,14 +158,14 @@ class PlainObjects:
                 inner, said, text, ended = found.groups()
                 if said and said[-1] == "/":
                     at = found.end(2) + 1
-                    tree[inner] = grown({}, attributes_of[said[:-1]], "")
+                    _put(tree, inner, grown({}, attributes_of[said[:-1]], ""))
                 elif not ended:
                     if len(within) == _MAX_DEPTH:
                         raise NotPlain
                     within.append((name, attributes, tree))
                     name, attributes, tree = inner, attributes_of[said], {}
-                elif said or "&" in text:
-                    tree[inner] = grown({}, attributes_of[said], _text(text))
+                elif said or "&" in text or inner in REPEATED:
+                    _put(tree, inner, grown({}, attributes_of[said], _text(text)))
                 else:
                     tree[inner] = text
             elif xml.startswith(f"</{name}>", at):
@@ -174,7 +174,7 @@ class PlainObjects:
                     return tree, at
                 inner, ended_tree = name, grown(tree, attributes, "")
                 name, attributes, tree = within.pop()
-                tree[inner] = ended_tree
+                _put(tree, inner, ended_tree)
             else:
                 raise NotPlain
 
@@ -229,6 +229,13 @@ class _Typed(dict[str, tuple[dict[str, str], WireType]]):
             raise NotPlain
         found = self[written] = attributes, self._types[said]
         return found
+
+
+def _put(tree: Tree, name: str, grown: Any) -> None:
+    if name in REPEATED:
+        tree.setdefault(name, []).append(grown)
+    else:
+        tree[name] = grown
 
 
 def _hides_something(xml: str) -> bool:

@@ -20,6 +20,10 @@ VOLUME_KEY_PREFIX = "volume-"
 NOVA_UUID_PATH = f'config.extraConfig["{NOVA_UUID_KEY}"]'
 EXTRA_CONFIG_PATH = "config.extraConfig"
 
+CLUSTER_SUMMARY_PATH = "summary"  # whole: a path into what only clusters have is refused
+NUMA_PATH = "hardware.numaInfo.numaNode"
+ADAPTERS_PATH = "config.network.pnic"
+
 _TREE = ("name", "parent")
 
 _SHARED: dict[type, tuple[str, ...]] = {
@@ -32,6 +36,8 @@ _SHARED: dict[type, tuple[str, ...]] = {
         "configuration.drsConfig.enabled",
         "configuration.drsConfig.defaultVmBehavior",
         "configuration.dasConfig.enabled",
+        "configuration.dasConfig.admissionControlEnabled",
+        "configuration.dasConfig.admissionControlPolicy",
     ),
     vim.HostSystem: (
         *_TREE,
@@ -86,3 +92,41 @@ CLUSTERS: PropertySets = MappingProxyType(
 )
 BULK: PropertySets = MappingProxyType({**_SHARED, vim.VirtualMachine: (*_VM, NOVA_UUID_PATH)})
 ONE_VM: PropertySets = MappingProxyType({**_SHARED, vim.VirtualMachine: (*_VM, EXTRA_CONFIG_PATH)})
+
+_HOST_USAGE = (
+    "summary.quickStats.overallCpuUsage",
+    "summary.quickStats.overallMemoryUsage",
+    "summary.quickStats.uptime",
+)
+USAGE: PropertySets = MappingProxyType(
+    {
+        vim.HostSystem: _HOST_USAGE,
+        vim.ClusterComputeResource: (CLUSTER_SUMMARY_PATH,),
+    }
+)
+ONE_CLUSTER: PropertySets = MappingProxyType(
+    {
+        **_SHARED,
+        vim.ClusterComputeResource: (
+            *_SHARED[vim.ClusterComputeResource],
+            CLUSTER_SUMMARY_PATH,
+        ),
+        vim.HostSystem: (*_SHARED[vim.HostSystem], *_HOST_USAGE, NUMA_PATH),
+    }
+)
+ONE_HOST: PropertySets = MappingProxyType(
+    {
+        **BULK,
+        vim.HostSystem: (
+            *_SHARED[vim.HostSystem],
+            *_HOST_USAGE,
+            NUMA_PATH,
+            ADAPTERS_PATH,
+            "config.powerSystemInfo.currentPolicy.shortName",
+            "summary.config.product.fullName",
+            "summary.hardware.cpuModel",
+            "summary.hardware.model",
+            "summary.hardware.vendor",
+        ),
+    }
+)

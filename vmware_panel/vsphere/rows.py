@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
-from vmware_panel.domain.inventory import MoRef, VirtualDisk
+from vmware_panel.domain.cluster_detail import NumaNode
+from vmware_panel.domain.host_detail import NetworkAdapter
+from vmware_panel.domain.inventory import HaPolicy, MoRef, VirtualDisk
 
 E = TypeVar("E", bound=StrEnum)
 V = TypeVar("V")
@@ -39,6 +41,22 @@ class LoggedIn(NamedTuple):
     """`SessionManager.currentSession` of one who is logged in. Its key is a secret and not kept."""
 
 
+class ClusterSummary(NamedTuple):
+    """`summary` of a cluster; the fields are those of `domain.usage.ClusterUsage`."""
+
+    hosts: int | None
+    effective_hosts: int | None
+    total_cpu_mhz: int | None
+    effective_cpu_mhz: int | None
+    total_memory_bytes: int | None
+    effective_memory_mb: int | None
+    cpu_failover_percent: int | None
+    memory_failover_percent: int | None
+    drs_score: int | None
+    cpu_demand_mhz: int | None
+    memory_demand_mb: int | None
+
+
 class Fault(NamedTuple):
     """Why a property is missing: the SDK's class of the fault, and the object that it names."""
 
@@ -54,9 +72,13 @@ Value = (
     | ManagedBy
     | Option
     | LoggedIn
+    | HaPolicy
+    | ClusterSummary
     | tuple[Reference, ...]
     | tuple[Option, ...]
     | tuple[VirtualDisk, ...]
+    | tuple[NumaNode, ...]
+    | tuple[NetworkAdapter, ...]
 )
 
 

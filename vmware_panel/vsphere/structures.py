@@ -1,7 +1,7 @@
 """The structures that stand in properties, taken out of their XML as trees of plain values.
 
-A tree holds an element's children by name, the last of a name where there are several; what stands
-under the empty name is the SDK's class of the element, where its `xsi:type` says one. Leaves are
+A tree holds an element's children by name, the last of a name where there are several, and a list
+of them where the name is one of `REPEATED`; what stands under the empty name is the SDK's class of the element, where its `xsi:type` says one. Leaves are
 text, or what their own `xsi:type` makes of them.
 """
 
@@ -11,12 +11,23 @@ from typing import Any, cast
 
 from pyVmomi import vim, vmodl
 
-from vmware_panel.domain.inventory import VirtualDisk
-from vmware_panel.vsphere.rows import Fault, LoggedIn, ManagedBy, Option, Reference, Value
+from vmware_panel.domain.cluster_detail import NumaNode
+from vmware_panel.domain.host_detail import NetworkAdapter
+from vmware_panel.domain.inventory import HaPolicy, HaPolicyKind, VirtualDisk
+from vmware_panel.vsphere.rows import (
+    ClusterSummary,
+    Fault,
+    LoggedIn,
+    ManagedBy,
+    Option,
+    Reference,
+    Value,
+)
 
 Tree = dict[str, Any]
 
 TYPE = ""
+REPEATED = frozenset({"cpuID", "failoverHosts", "HostNumaNode", "PhysicalNic"})
 MAX_CHAIN = 256  # vSphere allows 32 snapshots of a VM; anything near this is a loop
 
 _FLAGS = MappingProxyType({"true": True, "1": True, "false": False, "0": False})
@@ -90,6 +101,77 @@ def _option(tree: Tree) -> Option | None:
     return Option(_text(tree, "key") or "", str(value))
 
 
+def _ha_percentage(tree: Tree) -> HaPolicy:
+    return HaPolicy(
+        HaPolicyKind.PERCENTAGE,
+        cpu_percent=_known_number(tree, "cpuFailoverResourcesPercent"),
+        memory_percent=_known_number(tree, "memoryFailoverResourcesPercent"),
+    )
+
+
+def _ha_host_failures(tree: Tree) -> HaPolicy:
+    return HaPolicy(HaPolicyKind.HOST_FAILURES, host_failures=_known_number(tree, "failoverLevel"))
+
+
+def _ha_failover_hosts(tree: Tree) -> HaPolicy:
+    named = (host for host in _list(tree, "failoverHosts") if isinstance(host, Reference))
+    return HaPolicy(
+        HaPolicyKind.FAILOVER_HOSTS, failover_hosts=tuple(host.moref for host in named)
+    )
+
+
+def _cluster_summary(tree: Tree) -> ClusterSummary:
+    failover, usage = _tree(tree, "admissionControlInfo"), _tree(tree, "usageSummary")
+    return ClusterSummary(
+        hosts=_known_number(tree, "numHosts"),
+        effective_hosts=_known_number(tree, "numEffectiveHosts"),
+        total_cpu_mhz=_known_number(tree, "totalCpu"),
+        effective_cpu_mhz=_known_number(tree, "effectiveCpu"),
+        total_memory_bytes=_known_number(tree, "totalMemory"),
+        effective_memory_mb=_known_number(tree, "effectiveMemory"),
+        cpu_failover_percent=_known_number(failover, "currentCpuFailoverResourcesPercent"),
+        memory_failover_percent=_known_number(failover, "currentMemoryFailoverResourcesPercent"),
+        drs_score=_known_number(tree, "drsScore"),
+        cpu_demand_mhz=_known_number(usage, "cpuDemandMhz"),
+        memory_demand_mb=_known_number(usage, "memDemandMB"),
+    )
+
+
+def _numa_nodes(tree: Tree) -> tuple[NumaNode, ...]:
+    nodes = [node for node in _list(tree, "HostNumaNode") if isinstance(node, dict)]
+    return tuple(
+        NumaNode(
+            id=_number(node, "typeId"),
+            threads=len(_list(node, "cpuID")),
+            memory_bytes=_number(node, "memoryRangeLength"),
+        )
+        for node in nodes
+    )
+
+
+def _adapters(tree: Tree) -> tuple[NetworkAdapter, ...]:
+    adapters = [adapter for adapter in _list(tree, "PhysicalNic") if isinstance(adapter, dict)]
+    return tuple(
+        NetworkAdapter(
+            device=_text(adapter, "device") or "",
+            mac=_text(adapter, "mac") or "",
+            driver=_text(adapter, "driver") or "",
+            link_mbps=_known_number(_tree(adapter, "linkSpeed"), "speedMb"),
+        )
+        for adapter in adapters
+    )
+
+
+def _list(tree: Tree, name: str) -> list[Any]:
+    value = tree.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _known_number(tree: Tree, name: str) -> int | None:
+    value = tree.get(name)
+    return int(value) if isinstance(value, str | int) else None
+
+
 def _text(tree: Tree, name: str) -> str | None:
     value = tree.get(name)
     return value if isinstance(value, str) else None
@@ -112,6 +194,13 @@ _MAKERS: Mapping[type, Callable[[Tree], Value | None]] = MappingProxyType(
             vim.ext.ManagedByInfo: _manager,
             vim.option.OptionValue: _option,
             vim.UserSession: lambda _: LoggedIn(),
+            vim.cluster.FailoverResourcesAdmissionControlPolicy: _ha_percentage,
+            vim.cluster.FailoverLevelAdmissionControlPolicy: _ha_host_failures,
+            vim.cluster.FailoverHostAdmissionControlPolicy: _ha_failover_hosts,
+            vim.cluster.DasAdmissionControlPolicy: lambda _: HaPolicy(HaPolicyKind.OTHER),
+            vim.ClusterComputeResource.Summary: _cluster_summary,
+            cast(Any, vim.host.NumaNode).Array: _numa_nodes,
+            cast(Any, vim.host.PhysicalNic).Array: _adapters,
         },
     )
 )

@@ -41,12 +41,22 @@ class WireType(NamedTuple):
 UNKNOWN = WireType(Shape.OTHER, object)
 
 _LEAVES = (Shape.TEXT, Shape.NUMBER, Shape.FLAG, Shape.REFERENCE)
+_ITEM_BY_ITEM = (Shape.REFERENCES, Shape.DEVICES, Shape.OPTIONS)
 
-_STRUCTURES = (vim.ext.ManagedByInfo, vim.option.OptionValue, vim.UserSession)
+_STRUCTURES = (
+    vim.ext.ManagedByInfo,
+    vim.option.OptionValue,
+    vim.UserSession,
+    vim.cluster.DasAdmissionControlPolicy,
+    vim.ClusterComputeResource.Summary,
+)
 _LISTS = (
     (ManagedObject, Shape.REFERENCES),
     (vim.vm.device.VirtualDevice, Shape.DEVICES),
     (vim.option.OptionValue, Shape.OPTIONS),
+    # Read as trees, which are whole: there are few of them.
+    (vim.host.NumaNode, Shape.STRUCTURE),
+    (vim.host.PhysicalNic, Shape.STRUCTURE),
 )
 
 
@@ -123,7 +133,7 @@ def _wire_type(found: type | None) -> WireType:
         shape,
         found,
         is_leaf=shape in _LEAVES,
-        is_list=any(shape is listed for _, listed in _LISTS),
+        is_list=shape in _ITEM_BY_ITEM,
         is_disk=issubclass(found, vim.vm.device.VirtualDisk),
         is_reference=shape is Shape.REFERENCE,
     )

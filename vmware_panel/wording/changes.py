@@ -175,6 +175,10 @@ _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("vCenter cannot cancel what runs on %(subject)s at this point."),
         gettext_lazy("Wait for its end."),
     ),
+    RefusalKind.DRS_OFF: (
+        gettext_lazy("DRS is off in %(subject)s: it recommends and moves nothing."),
+        gettext_lazy("Switch it on in vSphere first."),
+    ),
     RefusalKind.CHANGED_MEANWHILE: (
         gettext_lazy("Placement's record of %(subject)s was changed by another at the same time."),
         gettext_lazy("Nothing was written. Make the plan again."),
@@ -214,6 +218,17 @@ _CAUTIONS: Mapping[CautionKind, Text] = {
     CautionKind.CHECK_WARNS: gettext_lazy("vCenter's own check warns of %(subject)s: %(detail)s"),
     CautionKind.SHOULD_RULE: gettext_lazy(
         "The DRS rule %(subject)s, which is a wish and no must, would be broken."
+    ),
+    CautionKind.MOVES_BY_ITSELF: gettext_lazy(
+        "Fully automated, DRS moves running VMs of %(subject)s by itself, at once and whenever it "
+        "finds them better placed elsewhere."
+    ),
+    CautionKind.NOTHING_MOVES: gettext_lazy(
+        "DRS moves no running VM of %(subject)s any more unless somebody applies what it "
+        "recommends. An ESX host that enters maintenance mode waits until its VMs are moved by hand."
+    ),
+    CautionKind.OVERRIDES_STAY: gettext_lazy(
+        "VMs of %(subject)s with a DRS level of their own keep it: %(detail)s."
     ),
     CautionKind.SET_BY_DRIVER: gettext_lazy(
         "Nova's driver itself disabled %(subject)s because it could not reach vCenter; it enables "

@@ -4,7 +4,7 @@ import os
 
 from django.utils.crypto import get_random_string
 
-from lab.openstack_conf import cache_prefix, datastore_regex
+from lab.openstack_conf import RESERVED_MEMORY_MB, cache_prefix, datastore_regex
 from lab.settings import HOST, LabSettings
 
 _given = LabSettings.from_environment()
@@ -88,6 +88,9 @@ VMWARE_PANEL = {
         host: {
             "cache_prefix": cache_prefix(cluster),
             "datastore_regex": datastore_regex(cluster),
+            "reserved_host_cpus": 0,
+            "reserved_host_memory_mb": RESERVED_MEMORY_MB,
+            "reserved_host_disk_mb": 0,
         }
         for cluster, host in enumerate(_lab.compute_hosts())
     },

@@ -192,7 +192,7 @@ def test_resource_providers(cloud: FakeServer, access: Access, providers: Any) -
     with counting() as calls:
         first, _ = placement.list_resource_providers(access)
     assert len(calls) == 5
-    assert cloud.requests[0].headers["OpenStack-API-Version"] == "placement 1.14"
+    assert cloud.requests[0].headers["OpenStack-API-Version"] == "placement 1.26"
     assert (first.uuid, first.name, first.generation) == (PROVIDERS[0], "node-1", 4)
     (vcpu,) = first.inventories
     assert (vcpu.resource_class, vcpu.total, vcpu.reserved) == ("VCPU", 64, 0)

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from benchmarks.store import inventory as large
 from tests.unit.store.books import NOON
 from vmware_panel.domain.inventory import (
+    Cluster,
     Datastore,
     EsxHost,
+    HaPolicy,
+    HaPolicyKind,
     HostConnection,
     Inventory,
     MoRef,
@@ -79,6 +82,15 @@ hosts = st.builds(
     cpu_packages=number,
     datastores=morefs,
 )
+clusters = st.builds(
+    Cluster,
+    moref,
+    text,
+    ha_enabled=flag,
+    ha_admission_control=flag,
+    ha_policy=st.none()
+    | st.builds(HaPolicy, st.sampled_from(HaPolicyKind), number, number, number, morefs),
+)
 datastores = st.builds(
     Datastore, moref, text, capacity_bytes=number, accessible=flag, hosts=morefs
 )
@@ -93,19 +105,29 @@ def exactly(book: Inventory) -> str:
     return repr(book)
 
 
-@given(st.lists(vms, max_size=5), st.lists(hosts, max_size=3), st.lists(datastores, max_size=3))
-def test_any_book_comes_out_as_it_went_in(vms, hosts, datastores) -> None:
+@given(
+    st.lists(vms, max_size=5),
+    st.lists(clusters, max_size=3),
+    st.lists(hosts, max_size=3),
+    st.lists(datastores, max_size=3),
+)
+def test_any_book_comes_out_as_it_went_in(vms, clusters, hosts, datastores) -> None:
     book = Inventory(
-        VCENTER, NOON, hosts=tuple(hosts), datastores=tuple(datastores), vms=tuple(vms)
+        VCENTER,
+        NOON,
+        clusters=tuple(clusters),
+        hosts=tuple(hosts),
+        datastores=tuple(datastores),
+        vms=tuple(vms),
     )
     assert exactly(through(book)) == exactly(book)
 
 
-@given(st.lists(vms | hosts | datastores, max_size=6), st.lists(moref, max_size=3))
+@given(st.lists(vms | clusters | hosts | datastores, max_size=6), st.lists(moref, max_size=3))
 def test_any_delta_comes_out_kind_by_kind(changed, gone) -> None:
     found = Decoder().delta([encode_delta(Delta(tuple(changed), tuple(gone)))])
     assert found.gone == tuple(gone)
-    for kind in (VirtualMachine, EsxHost, Datastore):
+    for kind in (VirtualMachine, Cluster, EsxHost, Datastore):
         assert [i for i in found.changed if type(i) is kind] == [
             i for i in changed if type(i) is kind
         ]

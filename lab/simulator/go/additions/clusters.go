@@ -1,8 +1,10 @@
 package simulator
 
 import (
+	"fmt"
 	"reflect"
 
+	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -77,10 +79,41 @@ func refreshClusterSummary(cluster *ClusterComputeResource) {
 	}
 	Map.WithLock(cluster, func() {
 		*cluster.Summary.GetComputeResourceSummary() = sum
-		if full, ok := cluster.Summary.(*types.ClusterComputeResourceSummary); ok && full.UsageSummary != nil {
-			full.UsageSummary.TotalCpuCapacityMhz = sum.EffectiveCpu
-			full.UsageSummary.TotalMemCapacityMB = int32(sum.EffectiveMemory)
-		}
 	})
 	touch(cluster.Self)
+}
+
+// addEmptyCluster makes a cluster that has no host yet.
+func addEmptyCluster(name string) (*ClusterComputeResource, error) {
+	folder := Map.Get(labDatacenter().HostFolder).(*Folder)
+	cluster, fault := CreateClusterComputeResource(internalContext, folder, name, types.ClusterConfigSpecEx{})
+	if fault != nil {
+		return nil, fmt.Errorf("no cluster %q: %T", name, fault)
+	}
+	configureCluster(cluster)
+	refreshClusterSummary(cluster)
+	return cluster, nil
+}
+
+// longName stretches a name to 80 characters, vCenter's longest.
+func longName(name string) string {
+	const filler = "-a-long-name-as-some-people-give-them-to-whatever-they-have-to-name-in-vcenter-and-more"
+	if len(name) >= 80 {
+		return name
+	}
+	return name + filler[:80-len(name)]
+}
+
+// rename gives any entity another name at once, hosts among them, which a vCenter does not rename.
+func rename(ref types.ManagedObjectReference, name string) error {
+	entity, ok := Map.Get(ref).(mo.Entity)
+	if !ok {
+		return fmt.Errorf("no %s", ref.Value)
+	}
+	changes := []types.PropertyChange{{Name: "name", Val: name}}
+	if ref.Type == "HostSystem" {
+		changes = append(changes, types.PropertyChange{Name: "summary.config.name", Val: name})
+	}
+	Map.WithLock(entity, func() { Map.Update(entity, changes) })
+	return nil
 }

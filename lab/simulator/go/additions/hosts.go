@@ -82,8 +82,7 @@ func describeHost(host *HostSystem, n int) {
 	boot := time.Now().Add(-uptime)
 	host.Runtime.BootTime = &boot
 	host.Summary.QuickStats.Uptime = int32(uptime / time.Second)
-	host.Summary.QuickStats.OverallCpuUsage = int32(350 + 190*(n%7))
-	host.Summary.QuickStats.OverallMemoryUsage = int32(6*1024 + 700*(n%9))
+	hypervisorLoads[host.Self] = load{cpuMHz: int32(350 + 190*(n%7)), memoryMB: int32(6*1024 + 700*(n%9))}
 }
 
 // usable tells whether a host takes VMs.

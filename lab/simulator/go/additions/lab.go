@@ -31,6 +31,8 @@ type LabOptions struct {
 	PortGroups       int
 	OutsideVMs       int
 	NovaVMs          int
+	EmptyClusters    int
+	LongNames        bool
 }
 
 // Lab is one simulated vCenter.
@@ -73,6 +75,9 @@ func NewLab(options LabOptions) (*Lab, error) {
 		return nil, err
 	}
 	lab.addVirtualMachines(clusters)
+	if err := lab.addOddities(clusters); err != nil {
+		return nil, err
+	}
 	refreshSpace()
 	Map.AddHandler(new(toucher))
 	forgetTasks()
@@ -107,6 +112,26 @@ func (lab *Lab) nameHosts() []*labCluster {
 		}
 	}
 	return clusters
+}
+
+// addOddities makes what is seldom and has to show well all the same.
+func (lab *Lab) addOddities(clusters []*labCluster) error {
+	for i := 0; i < lab.options.EmptyClusters; i++ {
+		if _, err := addEmptyCluster(fmt.Sprintf("DC0_C%d", len(clusters)+i)); err != nil {
+			return err
+		}
+	}
+	if !lab.options.LongNames {
+		return nil
+	}
+	for _, kind := range []string{"ClusterComputeResource", "HostSystem"} {
+		for _, e := range Map.All(kind) {
+			if err := rename(e.Reference(), longName(e.Entity().Name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Serve starts to answer and returns the address of the SDK.

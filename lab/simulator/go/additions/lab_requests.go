@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/vmware/govmomi/vim25/types"
 )
 
 // handleLabRequests adds what a vCenter does not have and a test needs, under /lab/. No login is asked
@@ -21,6 +23,9 @@ import (
 //	POST /lab/vmotion                  migrate.go
 //	POST /lab/delay                    {"method": "RetrievePropertiesEx" | "*", "milliseconds": 0}
 //	POST /lab/privileges/deny          {"user": "...", "privileges": ["Host.Config.Maintenance"]}
+//	POST /lab/clusters                 {"name": "DC0_C2"}: one without a host
+//	POST /lab/rename                   {"type": "ClusterComputeResource", "moref": "domain-c8", "name": ""}
+//	POST /lab/performance/gap          performance.go
 //	POST /lab/datastores/NAME/free     {"free_bytes": 1024}, or null for what it would be
 func handleLabRequests(s *Service) {
 	s.HandleFunc("/lab/calls", func(w http.ResponseWriter, r *http.Request) {
@@ -76,6 +81,31 @@ func handleLabRequests(s *Service) {
 	handleFaultRequests(s)
 	handleChurnRequests(s)
 	handleMigrateRequests(s)
+	s.HandleFunc("/lab/performance/gap", post(addGap))
+	s.HandleFunc("/lab/clusters", post(func(r *http.Request) (interface{}, error) {
+		var wanted struct {
+			Name string `json:"name"`
+		}
+		if err := decode(r, &wanted); err != nil {
+			return nil, err
+		}
+		cluster, err := addEmptyCluster(wanted.Name)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]string{"moref": cluster.Self.Value}, nil
+	}))
+	s.HandleFunc("/lab/rename", post(func(r *http.Request) (interface{}, error) {
+		var wanted struct {
+			Type  string `json:"type"`
+			Moref string `json:"moref"`
+			Name  string `json:"name"`
+		}
+		if err := decode(r, &wanted); err != nil {
+			return nil, err
+		}
+		return nil, rename(types.ManagedObjectReference{Type: wanted.Type, Value: wanted.Moref}, wanted.Name)
+	}))
 	s.HandleFunc("/lab/objects", func(w http.ResponseWriter, r *http.Request) {
 		if methodIs(w, r, http.MethodGet) {
 			answer(w, s.sm.sessionObjects())

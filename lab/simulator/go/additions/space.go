@@ -67,7 +67,7 @@ func (ds *Datastore) stat() error {
 
 type usage struct{ used, uncommitted int64 }
 
-// refreshSpace computes the figures of all datastores. With very many VMs it takes a while, so it then
+// refreshSpace computes the figures of all datastores, and of all hosts and clusters (usage.go). With very many VMs it takes a while, so it then
 // runs at most a tenth of the time. No lock may be held by the caller: it takes those of VMs and
 // datastores, one after the other.
 func refreshSpace() {
@@ -81,14 +81,18 @@ func refreshSpace() {
 		return
 	}
 
-	byName := map[string]*usage{}
+	byName, byHost := map[string]*usage{}, map[types.ManagedObjectReference]*hostLoad{}
 	for _, e := range Map.All("VirtualMachine") {
 		vm := e.(*VirtualMachine)
-		Map.WithLock(vm, func() { countDisks(vm, byName) })
+		Map.WithLock(vm, func() {
+			countDisks(vm, byName)
+			countLoad(vm, byHost)
+		})
 	}
 	for _, e := range Map.All("Datastore") {
 		publishSpace(e.(*Datastore), byName[e.Entity().Name])
 	}
+	publishLoads(byHost)
 
 	if took := time.Since(start); took > 20*time.Millisecond {
 		space.Lock()

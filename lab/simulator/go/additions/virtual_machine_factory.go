@@ -296,11 +296,6 @@ func (f *vmFactory) describe(vm *VirtualMachine, plan *vmPlan, host *HostSystem)
 	}
 	vm.Summary.QuickStats.GuestHeartbeatStatus = types.ManagedEntityStatusGray
 	if on {
-		vm.Summary.QuickStats.OverallCpuUsage = 40 * plan.cpus
-		vm.Summary.QuickStats.GuestMemoryUsage = plan.memoryMB / 8
-		vm.Summary.QuickStats.HostMemoryUsage = plan.memoryMB / 2
 		vm.Summary.QuickStats.UptimeSeconds = int32(time.Since(f.boot) / time.Second)
-		host.Summary.QuickStats.OverallCpuUsage += 40 * plan.cpus
-		host.Summary.QuickStats.OverallMemoryUsage += plan.memoryMB / 2
 	}
 }

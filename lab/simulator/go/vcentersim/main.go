@@ -57,6 +57,8 @@ func main() {
 	flag.IntVar(&options.PortGroups, "port-groups", 1, "distributed port groups")
 	flag.IntVar(&options.OutsideVMs, "outside-vms", 0, "VMs that OpenStack does not know")
 	flag.IntVar(&options.NovaVMs, "nova-vms", 0, "VMs as Nova's driver makes them")
+	flag.IntVar(&options.EmptyClusters, "empty-clusters", 0, "further clusters, without a host")
+	flag.BoolVar(&options.LongNames, "long-names", false, "names of 80 characters for clusters and hosts")
 	withParent := flag.Bool("with-parent", false, "end when the process that started this one has ended")
 	flag.BoolVar(&simulator.Trace, "trace", false, "write every SOAP message to standard error")
 	flag.Parse()
