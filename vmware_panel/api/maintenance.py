@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from vmware_panel.api import cloud
 from vmware_panel.api.changing import Made
-from vmware_panel.api.context import access_of, scope_of
+from vmware_panel.api.context import access_of, scope_of, vcenter_named
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.maintenance import (
@@ -19,7 +19,7 @@ from vmware_panel.domain.maintenance import (
     plan_leaving,
 )
 from vmware_panel.domain.maintenance_cautions import Nova
-from vmware_panel.domain.outcome import SourceError
+from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import ChangeKind, Plan
 from vmware_panel.domain.standing import Forecast, Standing
 from vmware_panel.endpoints import client
@@ -79,8 +79,7 @@ class EnterMaintenance:
         read: _Read | None = answers[_VCENTER].value
         if read is None:
             trouble = answers[_VCENTER].trouble
-            assert trouble is not None
-            raise SourceError(trouble)
+            raise SourceError(trouble or Trouble(self.vcenter, TroubleKind.TIMEOUT))
         indexed = answers["servers"].value
         nova = Nova(
             servers={s.id.lower(): s for s in indexed.servers} if indexed is not None else None,
@@ -127,6 +126,19 @@ class ExitMaintenance:
 
     def follow(self, plan: Plan) -> tuple[MoRef, ...]:
         return (self._host,)
+
+
+def missing_privileges(request: HttpRequest, vcenter: str, host: MoRef) -> tuple[str, ...]:
+    """Which rights vCenter's account lacks for these changes; none where that cannot be told now:
+    then the plan tells. Two calls. Raises `ConfigError`.
+    """
+    config = vcenter_named(request, vcenter)
+    if config is None:
+        return ()
+    try:
+        return client(config).missing_privileges([host], [PRIVILEGE])
+    except VSphereError:
+        return ()
 
 
 def _read(its: VCenterClient, host: MoRef) -> _Read:

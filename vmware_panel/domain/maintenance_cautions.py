@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vmware_panel.domain.cloud import Flavor, Server
-from vmware_panel.domain.inventory import EsxHost, HaPolicyKind, MoRef, VirtualMachine
+from vmware_panel.domain.driver_sums import Resource
+from vmware_panel.domain.ha import ha_reserve
+from vmware_panel.domain.inventory import EsxHost, MoRef, VirtualMachine
 from vmware_panel.domain.plans import Caution, CautionKind
 from vmware_panel.domain.standing import Standing
 
@@ -95,25 +97,23 @@ def _could_hold(host: EsxHost, flavor: Flavor) -> bool:
 
 def _ha_reserve(standing: Standing) -> Iterator[Caution]:
     """Whether what all hosts use now leaves on the others what HA holds back there, by memory."""
-    cluster = standing.cluster
-    policy = cluster.ha_policy if cluster else None
-    if cluster is None or not (cluster.ha_enabled and cluster.ha_admission_control) or not policy:
+    cluster, host = standing.cluster, standing.host
+    if cluster is None or host is None:
         return
-    left_mb = [(host.memory_bytes or 0) >> 20 for host in standing.others]
-    if policy.kind is HaPolicyKind.HOST_FAILURES and policy.host_failures is not None:
-        if len(left_mb) <= policy.host_failures:
-            detail = f"{len(left_mb)} / {policy.host_failures}"
-            yield Caution(CautionKind.HA_RESERVE_BROKEN, cluster.name, detail)
-    if policy.kind is HaPolicyKind.PERCENTAGE and policy.memory_percent is not None:
-        usages = [standing.usage.get(h.moref) for h in (*standing.others, standing.host) if h]
-        used_mb = [usage.memory_used_mb for usage in usages if usage]
-        if len(used_mb) < len(usages) or None in used_mb or 0 in left_mb:
-            return
-        free_mb = sum(left_mb) - sum(mb for mb in used_mb if mb is not None)
-        reserve_mb = sum(left_mb) * policy.memory_percent // 100
-        if free_mb < reserve_mb:
-            detail = f"{max(0, free_mb)} MiB < {reserve_mb} MiB"
-            yield Caution(CautionKind.HA_RESERVE_BROKEN, cluster.name, detail)
+    reserve_mb = ha_reserve(cluster, standing.others, Resource.MEMORY_MB, _memory_mb)
+    sizes_mb = [_memory_mb(other) for other in standing.others]
+    usages = [standing.usage.get(one.moref) for one in (host, *standing.others)]
+    used_mb = [usage.memory_used_mb if usage else None for usage in usages]
+    if not reserve_mb or None in sizes_mb or None in used_mb:
+        return
+    free_mb = sum(mb or 0 for mb in sizes_mb) - sum(mb or 0 for mb in used_mb)
+    if free_mb < reserve_mb:
+        detail = f"{max(0, free_mb)} MiB < {reserve_mb} MiB"
+        yield Caution(CautionKind.HA_RESERVE_BROKEN, cluster.name, detail)
+
+
+def _memory_mb(host: EsxHost) -> int | None:
+    return None if host.memory_bytes is None else host.memory_bytes >> 20
 
 
 def listed(names: Sequence[str]) -> str:
