@@ -10,7 +10,7 @@ from pyVmomi import vim
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.standing import Binding, BindingKind, Standing
 from vmware_panel.domain.usage import HostUsage
-from vmware_panel.vsphere import drs_rules
+from vmware_panel.vsphere import drs_config
 from vmware_panel.vsphere.inventory_rows import InventoryBuilder
 from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
@@ -28,7 +28,7 @@ _ROWS: PropertySets = {
 _BESIDES: Mapping[type, Sequence[str]] = {
     vim.VirtualMachine: (_DEVICES,),
     vim.HostSystem: (_CPU, _MEMORY),
-    vim.ClusterComputeResource: (drs_rules.RULES, drs_rules.GROUPS, drs_rules.OVERRIDES),
+    vim.ClusterComputeResource: (drs_config.RULES, drs_config.GROUPS, drs_config.OVERRIDES),
 }
 
 _Cdrom = vim.vm.device.VirtualCdrom
@@ -76,9 +76,9 @@ def read_standing(
         inventory=inventory,
         host_ref=host,
         bindings=tuple(binding for one in besides for binding in _bindings(one, datastores)),
-        rules=drs_rules.rules(config.get(drs_rules.RULES)),
-        groups=drs_rules.groups(config.get(drs_rules.GROUPS)),
-        overrides=drs_rules.overrides(config.get(drs_rules.OVERRIDES)),
+        rules=drs_config.rules_of(config.get(drs_config.RULES)),
+        groups=drs_config.groups_of(config.get(drs_config.GROUPS)),
+        overrides=drs_config.overrides_of(config.get(drs_config.OVERRIDES)),
         usage={
             one.moref: HostUsage(one.moref, one.get(_CPU), one.get(_MEMORY))
             for one in besides
