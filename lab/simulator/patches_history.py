@@ -8,6 +8,12 @@ HISTORY_PATCHES: tuple[Patch, ...] = (
     # --- tasks
     Patch(
         "task.go",
+        "Some tasks had names of the simulator's own where a vCenter's are known.",
+        '\ttask.Info.DescriptionId = fmt.Sprintf("%s.%s", ref.Type, id)\n',
+        "\ttask.Info.DescriptionId = descriptionID(ref.Type, id)\n",
+    ),
+    Patch(
+        "task.go",
         "Every task was vcsim's, named its object by its id, and was remembered by nobody.",
         "\tMap.Put(task)\n\n\treturn task\n",
         "\ttask.note()\n\tMap.Put(task)\n\n\treturn task\n",
