@@ -1,4 +1,4 @@
-"""Clusters and ESX hosts: all of them for the lists, or one for its page."""
+"""Clusters: all of them for the lists, or one for its page."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from vmware_panel.api.context import vcenters_of
 from vmware_panel.api.inventories import inventory_source
-from vmware_panel.domain.inventory import Cluster, EsxHost, Inventory, MoRef
+from vmware_panel.domain.inventory import Cluster, Inventory, MoRef
 from vmware_panel.domain.outcome import Trouble
 
 
@@ -35,25 +35,6 @@ class ClusterReport:
         return self.configured and (self.inventory is None or self.cluster is not None)
 
 
-@dataclass(frozen=True)
-class HostReport:
-    """One ESX host, from what the collectors keep; the fields are as in `ClusterReport`."""
-
-    vcenter: str
-    moref: MoRef
-    configured: bool = True
-    inventory: Inventory | None = field(default=None, repr=False)
-    troubles: tuple[Trouble, ...] = ()
-
-    @property
-    def host(self) -> EsxHost | None:
-        return self.inventory.host_by_ref.get(self.moref) if self.inventory else None
-
-    @property
-    def possible(self) -> bool:
-        return self.configured and (self.inventory is None or self.host is not None)
-
-
 def cluster_report(request: HttpRequest, vcenter: str, moref: MoRef) -> ClusterReport:
     """One cluster by its vCenter's name and its id there. Raises `ConfigError`."""
     its = [v for v in vcenters_of(request) if v.name == vcenter]
@@ -61,20 +42,6 @@ def cluster_report(request: HttpRequest, vcenter: str, moref: MoRef) -> ClusterR
         return ClusterReport(vcenter, moref, configured=False)
     reading = inventory_source().read(its)
     return ClusterReport(
-        vcenter,
-        moref,
-        inventory=next(iter(reading.inventories), None),
-        troubles=reading.troubles,
-    )
-
-
-def host_report(request: HttpRequest, vcenter: str, moref: MoRef) -> HostReport:
-    """One ESX host by its vCenter's name and its id there. Raises `ConfigError`."""
-    its = [v for v in vcenters_of(request) if v.name == vcenter]
-    if not its:
-        return HostReport(vcenter, moref, configured=False)
-    reading = inventory_source().read(its)
-    return HostReport(
         vcenter,
         moref,
         inventory=next(iter(reading.inventories), None),
