@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from vmware_panel.api import cloud
 from vmware_panel.api.context import access_of, scope_of, vcenter_named
 from vmware_panel.api.inventories import inventory_source, snapshot_store
+from vmware_panel.api.placement import client_url
 from vmware_panel.api.reading import Reading
 from vmware_panel.api.usages import Usages, read_usages
 from vmware_panel.config import VCenterConfig
@@ -39,6 +40,7 @@ class HostReport:
     `detail` None: vCenter did not answer; then `kept` and `sample`, which the collectors left, stand
     for it. `series` None: its samples could not be had. `servers` by id; None: Nova did not answer.
     `gone`: vCenter answered that there is no such host. `asked_at` is when the samples end.
+    `client_url` leads to the host in the vSphere Client.
     """
 
     vcenter: str
@@ -54,6 +56,7 @@ class HostReport:
     project_names: Mapping[str, str] = field(default_factory=dict, repr=False)
     troubles: tuple[Trouble, ...] = ()
     asked_at: datetime = datetime.min.replace(tzinfo=UTC)
+    client_url: str | None = None
 
     @property
     def inventory(self) -> Inventory | None:
@@ -98,12 +101,14 @@ def host_report(request: HttpRequest, vcenter: str, moref: MoRef) -> HostReport:
     reading: Reading = _value(outcomes, _KEPT) or Reading()
     usages: Usages = _value(outcomes, _SAMPLE) or Usages()
     usage = usages.by_vcenter.get(vcenter)
+    kept = next(iter(reading.inventories), None)
+    book = detail.value.inventory if detail.value else kept
     return HostReport(
         vcenter,
         moref,
         gone=_is_gone(detail),
         detail=detail.value,
-        kept=next(iter(reading.inventories), None),
+        kept=kept,
         sample=usage.by_host.get(moref) if usage else None,
         sampled_at=usage.read_at if usage else None,
         series=outcomes[_SERIES].value,
@@ -111,6 +116,7 @@ def host_report(request: HttpRequest, vcenter: str, moref: MoRef) -> HostReport:
         project_names=outcomes["projects"].value or {},
         troubles=_troubles(its, outcomes),
         asked_at=now,
+        client_url=client_url(book.vcenter, [its], "host", "HostSystem", moref) if book else None,
     )
 
 

@@ -12,13 +12,13 @@ from django.http import HttpRequest
 from vmware_panel.api import cloud
 from vmware_panel.api.context import access_of, scope_of, vcenters_of
 from vmware_panel.api.inventories import inventory_source, snapshot_store
-from vmware_panel.api.joined import Joins
+from vmware_panel.api.joined import Joined, Joins
 from vmware_panel.api.reading import Reading, oldest
 from vmware_panel.api.servers import server_of
 from vmware_panel.api.vcenters import read_instance
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cloud import Image, Server, Volume, parse_node_name
-from vmware_panel.domain.inventory import Inventory, VmPower
+from vmware_panel.domain.inventory import Inventory, MoRef, VCenter, VmPower
 from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
 from vmware_panel.domain.placement import Overview, Placement, join, place
@@ -165,27 +165,10 @@ def instances_report(request: HttpRequest) -> InstancesReport:
     """
     vcenters = vcenters_of(request)
     access, scope = access_of(request), scope_of(request)
-    parts: dict[str, Callable[[], Any]] = {
-        INVENTORIES: partial(inventory_source().read, vcenters),
-        "servers": partial(cloud.all_servers, access, scope),
-        "services": partial(cloud.compute_services, access, scope),
-        "hypervisors": partial(cloud.hypervisors, access, scope),
-        "projects": partial(cloud.project_names, access, scope),
-    }
-    answers = Answers(
-        gather(parts, timeout_s=_page_deadline_s(v.longest_list_s for v in vcenters)),
-        vcenters,
-        INVENTORIES,
-    )
-    indexed: IndexedServers | None = answers.get("servers")
-    joined = None
-    if indexed is not None:
-        joined = _joins.joined(
-            indexed.servers,
-            answers.reading,
-            tuple(answers.get("services", ())),
-            tuple(answers.get("hypervisors", ())),
-        )
+    parts = parts_of_all(request, vcenters)
+    parts["projects"] = partial(cloud.project_names, access, scope)
+    answers = answers_of_all(parts, vcenters)
+    joined = joined_of(answers)
     return InstancesReport(
         placements=joined.placements if joined else None,
         overview=joined.overview if joined else None,
@@ -194,6 +177,39 @@ def instances_report(request: HttpRequest) -> InstancesReport:
         snapshots=answers.reading.snapshots,
         troubles=answers.troubles,
         configured=bool(vcenters),
+    )
+
+
+def parts_of_all(
+    request: HttpRequest, vcenters: Sequence[VCenterConfig]
+) -> dict[str, Callable[[], Any]]:
+    """What the join of all instances stands on, as parts for `gather`."""
+    access, scope = access_of(request), scope_of(request)
+    return {
+        INVENTORIES: partial(inventory_source().read, vcenters),
+        "servers": partial(cloud.all_servers, access, scope),
+        "services": partial(cloud.compute_services, access, scope),
+        "hypervisors": partial(cloud.hypervisors, access, scope),
+    }
+
+
+def answers_of_all(
+    parts: Mapping[str, Callable[[], Any]], vcenters: Sequence[VCenterConfig]
+) -> "Answers":
+    timeout_s = _page_deadline_s(v.longest_list_s for v in vcenters)
+    return Answers(gather(parts, timeout_s=timeout_s), vcenters, INVENTORIES)
+
+
+def joined_of(answers: "Answers") -> Joined | None:
+    """The join of all instances; None where Nova did not list them."""
+    indexed: IndexedServers | None = answers.get("servers")
+    if indexed is None:
+        return None
+    return _joins.joined(
+        indexed.servers,
+        answers.reading,
+        tuple(answers.get("services", ())),
+        tuple(answers.get("hypervisors", ())),
     )
 
 
@@ -249,12 +265,22 @@ def _page_deadline_s(waits: Iterable[float]) -> float:
 
 
 def _client_url(placement: Placement, vcenters: Sequence[VCenterConfig]) -> str | None:
-    """The VM's page in the vSphere Client (the form that vSphere 6.7 to 8.0 understand)."""
     if placement.vm is None or placement.inventory is None:
         return None
-    vcenter = placement.inventory.vcenter
+    its = placement.inventory.vcenter
+    return client_url(its, vcenters, "vm", "VirtualMachine", placement.vm.moref)
+
+
+def client_url(
+    vcenter: VCenter, vcenters: Sequence[VCenterConfig], page: str, managed_type: str, moref: MoRef
+) -> str | None:
+    """An object's page in the vSphere Client (the form that vSphere 6.7 to 8.0 understand).
+
+    `page` is the client's word for the type (`vm`, `host`, `cluster`). None where the settings
+    give no address of the client.
+    """
     web_url = {v.name: v.web_url for v in vcenters}.get(vcenter.name)
     if not web_url:
         return None
-    urn = f"urn:vmomi:VirtualMachine:{placement.vm.moref}:{vcenter.instance_uuid}"
-    return f"{web_url}/ui/app/vm;nav=h/{quote(urn, safe=':')}/summary"
+    urn = f"urn:vmomi:{managed_type}:{moref}:{vcenter.instance_uuid}"
+    return f"{web_url}/ui/app/{page};nav=h/{quote(urn, safe=':')}/summary"

@@ -6,10 +6,10 @@ What no known cause accounts for is `CauseKind.UNEXPLAINED`, with its amount.
 from collections.abc import Iterable, Iterator
 
 from vmware_panel.domain.capacity import (
+    CapacityBooks,
     CapacityRow,
     Cause,
     CauseKind,
-    CapacityBooks,
     ClusterCapacity,
     Difference,
     Figure,

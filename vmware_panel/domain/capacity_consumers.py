@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from vmware_panel.domain.capacity import (
+    CapacityBooks,
     Cause,
     CauseKind,
-    CapacityBooks,
     instance_vms,
     vm_amount,
 )

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from vmware_panel.domain.capacity import (
+    CapacityBooks,
     CapacityRow,
     Cause,
     CauseKind,
-    CapacityBooks,
     Figure,
     threads_of,
 )

@@ -1,11 +1,23 @@
 """Clusters in both books: which of vCenter's clusters which of Nova's nodes drives."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from vmware_panel.domain.cloud import ComputeService, Hypervisor, parse_node_name
-from vmware_panel.domain.inventory import Cluster, EsxHost, Inventory, MoRef
+from vmware_panel.domain.cluster_sums import (
+    HostCounts,
+    Largest,
+    ResourceSums,
+    cpu_sums,
+    host_counts,
+    largest_on_hosts,
+    memory_sums,
+)
+from vmware_panel.domain.inventory import Cluster, EsxHost, Inventory, MoRef, VirtualMachine
+from vmware_panel.domain.placement import Placement, Whereabouts
+from vmware_panel.domain.usage import Usage
 
 
 class Driven(StrEnum):
@@ -95,3 +107,59 @@ def join_clusters(
             )
         )
     return tuple(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFigures:
+    """What vCenter's book says of one cluster. `instances` are the VMs that Nova manages,
+    `other_vms` the rest, templates included.
+    """
+
+    hosts: HostCounts
+    cpu: ResourceSums
+    memory: ResourceSums
+    largest: Largest
+    instances: int
+    other_vms: int
+
+
+def figures_of(books: ClusterBooks, usage: Usage | None) -> ClusterFigures | None:
+    """None where vCenter's book is not there."""
+    hosts = books.hosts
+    if hosts is None or books.cluster is None or books.inventory is None:
+        return None
+    vms = books.inventory.vms_by_cluster.get(books.moref, ())
+    instances = sum(is_instance(vm) for vm in vms)
+    return ClusterFigures(
+        hosts=host_counts(hosts),
+        cpu=cpu_sums(books.cluster, hosts, usage),
+        memory=memory_sums(books.cluster, hosts, usage),
+        largest=largest_on_hosts(hosts, usage),
+        instances=instances,
+        other_vms=len(vms) - instances,
+    )
+
+
+def is_instance(vm: VirtualMachine) -> bool:
+    return vm.managed_by_nova and not vm.is_template
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCounts:
+    """Nova's instances on one node: how many, and how many of them disagree or are unknown."""
+
+    servers: int = 0
+    disagreeing: int = 0
+    unknown: int = 0
+
+
+def counts_by_node(placements: Iterable[Placement]) -> Mapping[str, NodeCounts]:
+    servers: Counter[str] = Counter()
+    disagreeing: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    for placement in placements:
+        node = placement.server.node or ""
+        servers[node] += 1
+        disagreeing[node] += placement.disagrees
+        unknown[node] += placement.whereabouts is Whereabouts.UNKNOWN
+    return {node: NodeCounts(n, disagreeing[node], unknown[node]) for node, n in servers.items()}

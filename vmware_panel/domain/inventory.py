@@ -292,6 +292,15 @@ class Inventory:
     def hosts_by_cluster(self) -> Mapping[MoRef, tuple[EsxHost, ...]]:
         return _grouped((host.cluster, host) for host in self.hosts if host.cluster)
 
+    @cached_property
+    def vms_by_host(self) -> Mapping[MoRef, tuple[VirtualMachine, ...]]:
+        return _grouped((vm.host, vm) for vm in self.vms if vm.host)
+
+    @cached_property
+    def vms_by_cluster(self) -> Mapping[MoRef, tuple[VirtualMachine, ...]]:
+        found = ((self.cluster_of_vm(vm), vm) for vm in self.vms)
+        return _grouped((cluster.moref, vm) for cluster, vm in found if cluster)
+
     def cluster_of_vm(self, vm: VirtualMachine) -> Cluster | None:
         """By the VM's host; for a VM without one (never powered on) by its resource pool."""
         if vm.host and (host := self.host_by_ref.get(vm.host)) and host.cluster:

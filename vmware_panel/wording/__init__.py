@@ -11,6 +11,22 @@ from vmware_panel.wording.changes import (
     change_words,
     refusal_words,
 )
+from vmware_panel.wording.clusters import (
+    at_least,
+    driven_label,
+    driven_sentence,
+    drs_mode,
+    drs_words,
+    ha_mode,
+    ha_reserve_words,
+    ha_words,
+    hertz_of,
+    host_counts_words,
+    largest_words,
+    uptime_of,
+    vcpus_of,
+)
+from vmware_panel.wording.fitting import shortened
 from vmware_panel.wording.remarks import (
     SEVERITIES,
     RemarkWords,
@@ -56,6 +72,19 @@ from vmware_panel.wording.values import (
 )
 
 __all__ = [
+    "at_least",
+    "driven_label",
+    "driven_sentence",
+    "drs_mode",
+    "drs_words",
+    "ha_mode",
+    "ha_reserve_words",
+    "ha_words",
+    "hertz_of",
+    "host_counts_words",
+    "largest_words",
+    "uptime_of",
+    "vcpus_of",
     "SEVERITIES",
     "UNKNOWN",
     "ChangeWords",
@@ -86,6 +115,7 @@ __all__ = [
     "service_state",
     "service_tone",
     "settings_trouble",
+    "shortened",
     "source_name",
     "task_action",
     "task_line",

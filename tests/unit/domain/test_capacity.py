@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.unit.domain.builders import inventory, node_name, server, uuid_of, vm
 from tests.unit.domain.test_driver_sums import ANY, BLUE, GIB, book, datastore, host
 from vmware_panel.domain.capacity import (
+    CapacityBooks,
     CapacityRow,
     Cause,
     CauseKind,
-    CapacityBooks,
     Difference,
     Figure,
 )

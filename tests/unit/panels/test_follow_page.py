@@ -30,7 +30,7 @@ def task(**changes: object) -> TaskRecord:
     its = {"entity": MoRef("host-9"), "entity_name": "esx-<1>", "queued_at": NOW, **changes}
     return TaskRecord(
         MoRef("task-3"),
-        "host.enterMaintenanceMode",
+        "HostSystem.enterMaintenanceMode",
         its.pop("state", TaskState.RUNNING),  # type: ignore[arg-type]
         **its,  # type: ignore[arg-type]
     )

@@ -1,6 +1,8 @@
 from django.urls import re_path
 
+from vmware_panel import policy
 from vmware_panel.panels.clusters import ratio_views, service_views, views
+from vmware_panel.panels.listing.refresh import ProgressView, RefreshView
 
 OF_ONE = r"^(?P<vcenter>[^/]+)/(?P<moref>[^/]+)/"
 """A cluster's page, and before its actions."""
@@ -9,6 +11,14 @@ OF_SERVICE = rf"{OF_ONE}services/(?P<host>[^/]+)"
 
 urlpatterns = [
     re_path(r"^$", views.IndexView.as_view(), name="index"),
+    re_path(r"^refresh$", RefreshView.as_view(), name="refresh"),
+    re_path(
+        r"^progress$",
+        ProgressView.as_view(rule=policy.Rule.LIST_CLUSTERS),
+        name="progress",
+    ),
+    re_path(r"^export/csv$", views.ExportView.as_view(format="csv"), name="export_csv"),
+    re_path(r"^export/json$", views.ExportView.as_view(format="json"), name="export_json"),
     re_path(rf"{OF_ONE}$", views.DetailView.as_view(), name="detail"),
     re_path(
         rf"{OF_SERVICE}/disable$", service_views.DisableView.as_view(), name="disable_service"

@@ -3,24 +3,57 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from horizon import tabs
-from horizon.views import HorizonTemplateView
 
 from vmware_panel import policy
 from vmware_panel.api import clusters
 from vmware_panel.api.clusters import ClusterReport
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.kept import Kept
+from vmware_panel.panels.clusters import summary
+from vmware_panel.panels.clusters.filters import ClusterFilters
+from vmware_panel.panels.clusters.rows import row_of
+from vmware_panel.panels.clusters.tables import ClustersTable
 from vmware_panel.panels.clusters.tabs import ClusterTabs
+from vmware_panel.panels.drawing.bars import Share
+from vmware_panel.panels.listing import views as listing
+from vmware_panel.panels.listing.answers import sources_shown
+from vmware_panel.panels.listing.columns import Sort
 from vmware_panel.wording import foreign
 
 
-class IndexView(HorizonTemplateView):
+class ClustersSource(listing.ListSource):
+    rule = policy.Rule.LIST_CLUSTERS
+    table_class = ClustersTable
+    filter_class = ClusterFilters
+    default_sort = Sort("name")
+    ties = ("name", "vcenter", "moref")
+
+    def read(self) -> listing.Source:
+        try:
+            report = clusters.clusters_report(self.request)
+            sources = sources_shown(self.request, report)
+        except ConfigError as error:
+            faults = tuple(map(str, error.faults))
+            return listing.Source(rows=None, faults=faults, shown={"faults": faults})
+        rows = None
+        if report.entries is not None:
+            rows = Kept(row_of(entry) for entry in report.entries)
+        return listing.Source(
+            rows=rows,
+            read_at=report.read_at,
+            troubles=report.troubles,
+            shown={"overview": summary.overview(rows or ()), "legend": list(Share), **sources},
+        )
+
+
+class IndexView(ClustersSource, listing.ListingView):
     template_name = "vmware_panel/clusters/index.html"
     page_title = _("VMware Clusters")
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        policy.require(request, policy.Rule.LIST_CLUSTERS)
-        return super().dispatch(request, *args, **kwargs)
+
+class ExportView(ClustersSource, listing.ExportView):
+    file_name = "vmware-clusters"
 
 
 class DetailView(tabs.TabView):

@@ -1,4 +1,4 @@
-"""Pictures as geometry: templates draw them as inline SVG, in the colours of the page's text.
+"""Pictures: geometry computed here from figures, drawn as inline SVG by `vmware_panel/drawing/`.
 
-Each picture comes with the same facts in words, and as a table.
+Each picture says the same in words: a title and a text for those who hear it, and a table beside it.
 """

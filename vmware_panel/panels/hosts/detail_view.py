@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.template.loader import select_template
 from horizon.views import HorizonTemplateView
 
 from vmware_panel import policy
@@ -12,9 +11,8 @@ from vmware_panel.api.hosts import HostReport
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.panels.hosts import detail_charts, detail_facts, detail_vms
+from vmware_panel.panels.hosts.actions import host_actions
 from vmware_panel.wording import foreign, trouble_words
-
-ACTIONS = ("vmware_panel/hosts/_actions.html", "vmware_panel/hosts/_no_actions.html")
 
 
 class DetailView(HorizonTemplateView):
@@ -40,7 +38,9 @@ class DetailView(HorizonTemplateView):
         return super().get_context_data(
             title=foreign(name),
             report=report,
-            actions=select_template(ACTIONS),
+            actions=host_actions(
+                self.request, vcenter, report.host, answers=report.detail is not None
+            ),
             **shown(report),
             **kwargs,
         )

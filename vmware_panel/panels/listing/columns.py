@@ -24,6 +24,7 @@ class Book(StrEnum):
 
     KEYSTONE = "Keystone"
     NOVA = "Nova"
+    PLACEMENT = "Placement"
     VCENTER = "vCenter"
     BOTH = "both"
 

@@ -68,12 +68,16 @@ class RefreshView(View):
 
 
 class ProgressView(View):
-    """How far the reads are, for the list's script: texts to show, and whether to ask again."""
+    """How far the reads are, for the list's script: texts to show, and whether to ask again.
 
+    `rule` is the list's own.
+    """
+
+    rule: policy.Rule = policy.Rule.LIST_INSTANCES
     http_method_names = ["get", "head", "options"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        policy.require(request, policy.Rule.LIST_INSTANCES)
+        policy.require(request, self.rule)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
