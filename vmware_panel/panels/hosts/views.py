@@ -11,6 +11,7 @@ from vmware_panel.config import ConfigError
 from vmware_panel.domain.cluster_sums import host_counts
 from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.kept import Kept
+from vmware_panel.panels.hosts.detail import context_of
 from vmware_panel.panels.hosts.filters import HostFilters
 from vmware_panel.panels.hosts.rows import HostRow
 from vmware_panel.panels.hosts.tables import HostsTable
@@ -67,13 +68,16 @@ class DetailView(HorizonTemplateView):
     def get_context_data(self, *, vcenter: str, moref: str, **kwargs: Any) -> dict[str, Any]:
         try:
             report = clusters.host_report(self.request, vcenter, MoRef(moref))
+            sources = sources_shown(self.request, report, only=vcenter)
         except ConfigError as error:
             faults = tuple(map(str, error.faults))
             return super().get_context_data(title=moref, faults=faults, **kwargs)
         if not report.possible:
             raise Http404
         name = report.host.name if report.host else report.moref
-        return super().get_context_data(title=foreign(name), report=report, **kwargs)
+        return super().get_context_data(
+            title=foreign(name), report=report, **sources, **context_of(report), **kwargs
+        )
 
 
 def names_in(inventories: Iterable[Inventory]) -> dict[str, frozenset[str]]:
