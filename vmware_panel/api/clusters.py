@@ -97,8 +97,7 @@ class ClusterReport:
 
     `vcenter` is the name in the settings. `inventory` None: that vCenter's book could not be had;
     `cluster` None: it is not in it. `entry` is the cluster in all books. `whole` is the report of
-    all clusters that it was taken from. `client_url` leads to it in the vSphere Client. `faults`
-    are those of the settings, in words.
+    all clusters that it was taken from. `client_url` leads to it in the vSphere Client.
     """
 
     vcenter: str
@@ -108,7 +107,6 @@ class ClusterReport:
     entry: ClusterEntry | None = None
     whole: ClustersReport | None = field(default=None, repr=False)
     client_url: str | None = None
-    faults: tuple[str, ...] = ()
 
     @property
     def cluster(self) -> Cluster | None:
@@ -117,6 +115,14 @@ class ClusterReport:
     @property
     def troubles(self) -> tuple[Trouble, ...]:
         return self.whole.troubles if self.whole else ()
+
+    @property
+    def inventories(self) -> tuple[Inventory, ...]:
+        return (self.inventory,) if self.inventory else ()
+
+    @property
+    def snapshots(self) -> Mapping[str, Snapshot]:
+        return self.whole.snapshots if self.whole else {}
 
     @property
     def possible(self) -> bool:
