@@ -37,7 +37,8 @@ def task(**changes: object) -> TaskRecord:
 
 
 def address(path: str = URL, **query: str) -> str:
-    return f"{path}?{urlencode({'task': 'task-3', 'since': NOW.isoformat(), **query})}"
+    asked = datetime.now(UTC).isoformat()
+    return f"{path}?{urlencode({'task': 'task-3', 'since': asked, **query})}"
 
 
 class TestAMember(helpers.TestCase):

@@ -83,12 +83,13 @@ def chart(
     say: Callable[[float], str],
     *,
     top: float | None = None,
+    base: float = 1.0,
 ) -> Chart:
     """The lines between two times. `top` is the end of the scale, which begins at zero; None: a
-    round figure above all samples. Times are told in the reader's time zone.
+    round number of `base` above all samples. Times are told in the reader's time zone.
     """
     known = [value for line in lines for _at, value in line.samples if value is not None]
-    height = top if top is not None else _round_up(max(known, default=1.0))
+    height = top if top is not None else base * _round_up(max(known, default=base) / base)
     place = _Place(start, end, height)
     drawn = tuple(
         Drawn(line.label, place.path(line.samples), _class(number), _summary(line, say))

@@ -24,16 +24,17 @@ class HostAction:
 
 
 def host_actions(
-    request: HttpRequest, vcenter: str, host: EsxHost | None
+    request: HttpRequest, vcenter: str, host: EsxHost | None, *, answers: bool = True
 ) -> tuple[HostAction, ...]:
-    """None for whom the policy does not let do it. Two calls to vCenter, for what its account may.
+    """None for whom the policy does not let do it. Two calls to vCenter, for what its account may;
+    no call, and nothing that can be done, where it is known not to answer.
 
     Raises `ConfigError`.
     """
     if host is None or not policy.allowed(request, policy.Rule.HOST_MAINTENANCE):
         return ()
-    missing = maintenance.missing_privileges(request, vcenter, host.moref)
-    hindrance = ""
+    missing = maintenance.missing_privileges(request, vcenter, host.moref) if answers else ()
+    hindrance = "" if answers else _("vCenter does not answer just now.")
     if PRIVILEGE in missing:
         words = refusal_words(Refusal(RefusalKind.NO_PRIVILEGE, host.name, PRIVILEGE))
         hindrance = f"{words.sentence} {words.remedy}"

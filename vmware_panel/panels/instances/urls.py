@@ -6,7 +6,7 @@ from vmware_panel.panels.listing.refresh import ProgressView, RefreshView
 urlpatterns = [
     re_path(r"^$", views.IndexView.as_view(), name="index"),
     re_path(
-        r"^(?P<server_id>[0-9A-Fa-f-]{32,36})/migrate$",
+        r"^(?P<server_id>[^/]+)/migrate$",
         migrate_views.MigrateView.as_view(),
         name="migrate",
     ),
