@@ -3,7 +3,7 @@
 From what the collectors keep: no page of these asks vCenter.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
@@ -16,7 +16,6 @@ from vmware_panel.api.context import access_of, scope_of, vcenters_of
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.placement import (
     INVENTORIES,
-    Answers,
     answers_of_all,
     client_url,
     joined_of,
@@ -25,7 +24,7 @@ from vmware_panel.api.placement import (
 from vmware_panel.api.reading import oldest
 from vmware_panel.api.usages import Usages, read_usages
 from vmware_panel.config import VCenterConfig
-from vmware_panel.domain.cloud import Hypervisor, ResourceProvider
+from vmware_panel.domain.cloud import ComputeService, Hypervisor, ResourceProvider
 from vmware_panel.domain.clusters import (
     ClusterBooks,
     ClusterFigures,
@@ -219,7 +218,15 @@ def clusters_report(request: HttpRequest) -> ClustersReport:
     reading = answers.reading
     entries = None
     if reading.inventories or hypervisors is not None:
-        entries = tuple(_entries(answers, joined.placements if joined else None, usages))
+        entries = entries_of(
+            reading.inventories,
+            hypervisors,
+            answers.get("services", ()),
+            answers.get("providers"),
+            joined.placements if joined else None,
+            usages.by_vcenter,
+            complete=reading.books.complete,
+        )
     return ClustersReport(
         entries=entries,
         placements=joined.placements if joined else None,
@@ -231,24 +238,27 @@ def clusters_report(request: HttpRequest) -> ClustersReport:
     )
 
 
-def _entries(
-    answers: Answers, placements: Kept[Placement] | None, usages: Usages
-) -> Iterator[ClusterEntry]:
+def entries_of(
+    inventories: Sequence[Inventory],
+    hypervisors: Sequence[Hypervisor] | None,
+    services: Sequence[ComputeService],
+    providers: Sequence[ResourceProvider] | None,
+    placements: Kept[Placement] | None,
+    usages: Mapping[str, Usage],
+    *,
+    complete: bool,
+) -> tuple[ClusterEntry, ...]:
+    """Each cluster with what every book says; None is a source that did not answer."""
     counts: Mapping[str, NodeCounts] | None = None
     if placements is not None:
         counts = placements.derived("by node", partial(counts_by_node, placements))
-    providers: Sequence[ResourceProvider] | None = answers.get("providers")
     by_id = {provider.uuid: provider for provider in providers or ()}
-    clusters = join_clusters(
-        answers.reading.inventories,
-        answers.get("hypervisors"),
-        {service.host: service for service in answers.get("services", ())},
-        complete=answers.reading.books.complete,
-    )
-    for books in clusters:
+    by_host = {service.host: service for service in services}
+
+    def entry(books: ClusterBooks) -> ClusterEntry:
         node = books.hypervisor
-        usage = usages.by_vcenter.get(books.vcenter)
-        yield ClusterEntry(
+        usage = usages.get(books.vcenter)
+        return ClusterEntry(
             books=books,
             figures=figures_of(books, usage),
             usage=usage,
@@ -256,6 +266,8 @@ def _entries(
             provider=by_id.get(node.id) if node else None,
             provider_known=providers is not None,
         )
+
+    return tuple(map(entry, join_clusters(inventories, hypervisors, by_host, complete=complete)))
 
 
 def cluster_report(request: HttpRequest, vcenter: str, moref: MoRef) -> ClusterReport:
