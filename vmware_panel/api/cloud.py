@@ -20,13 +20,15 @@ from vmware_panel.openstack.server_index import IndexedServers, ServerIndexes
 NODES_AGE_S = 5.0
 """A compute service that went down is shown that much later."""
 PROJECTS_AGE_S = 60.0
+PROVIDERS_AGE_S = 30.0
+"""Two calls a cluster: what an instance takes of Placement shows that much later."""
 FLAVORS_AGE_S = 20.0
 """Of flavors and images."""
 
 _indexes = ServerIndexes()
 _services: Memo[tuple[ComputeService, ...]] = Memo(Service.NOVA, NODES_AGE_S)
 _hypervisors: Memo[tuple[Hypervisor, ...]] = Memo(Service.NOVA, NODES_AGE_S)
-_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, NODES_AGE_S)
+_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, PROVIDERS_AGE_S)
 _flavors: Memo[tuple[Flavor, ...]] = Memo(Service.NOVA, FLAVORS_AGE_S)
 _images: Memo[tuple[Image, ...]] = Memo(Service.GLANCE, FLAVORS_AGE_S)
 _projects: Memo[Mapping[str, str]] = Memo(Service.KEYSTONE, PROJECTS_AGE_S)

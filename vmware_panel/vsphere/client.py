@@ -7,17 +7,20 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from vmware_panel.domain.cluster_detail import DrsLevel
+from vmware_panel.domain.cluster_detail import ClusterDetail, DrsLevel
 from vmware_panel.domain.drs import DrsState, VmPlace
+from vmware_panel.domain.host_detail import HostDetail
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
 from vmware_panel.domain.migration import Verdict
 from vmware_panel.domain.standing import Forecast, Standing
-from vmware_panel.domain.tasks import Move, TaskRecord
+from vmware_panel.domain.tasks import Move, Series, TaskRecord
 from vmware_panel.domain.usage import Usage
 from vmware_panel.vsphere import (
+    cluster_detail,
     collector,
     drs,
     history,
+    host_detail,
     inventory_reader,
     maintenance,
     migrations,
@@ -32,6 +35,7 @@ from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.collector import Collector, Sink
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.login import Connected
+from vmware_panel.vsphere.performance import COUNTERS, Performance
 from vmware_panel.vsphere.session import Session
 
 
@@ -41,6 +45,7 @@ class VCenterClient:
     def __init__(self, endpoint: Endpoint, session: Session | None = None) -> None:
         self.endpoint = endpoint
         self._session = session or Session(endpoint)
+        self._performance = Performance()
 
     @property
     def _read_timeout_s(self) -> float:
@@ -135,6 +140,32 @@ class VCenterClient:
         """Sent once; the task that changes it."""
         work = partial(drs.set_level, cluster=cluster, level=level)
         return self._session.change(work, self._read_timeout_s)
+
+    def cluster_detail(self, cluster: MoRef) -> ClusterDetail:
+        """One cluster as it is now."""
+
+        def work(connected: Connected) -> ClusterDetail:
+            return cluster_detail.read_cluster(connected, cluster, datetime.now(UTC))
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
+
+    def host_detail(self, host: MoRef) -> HostDetail:
+        """One ESX host as it is now, with all VMs on it."""
+
+        def work(connected: Connected) -> HostDetail:
+            return host_detail.read_host(connected, host, datetime.now(UTC))
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
+
+    def series(
+        self, entity: MoRef, since: datetime, counters: Sequence[str] = COUNTERS
+    ) -> tuple[Series, ...]:
+        """What vCenter has counted of a host or a cluster since then, a day ago at most."""
+
+        def work(connected: Connected) -> tuple[Series, ...]:
+            return self._performance.series(connected, entity, counters, since)
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
 
     def standing(self, host: MoRef, vm: MoRef | None = None) -> Standing:
         """The host, its cluster and the VMs on it, or that VM alone: two calls."""

@@ -23,6 +23,7 @@ EXTRA_CONFIG_PATH = "config.extraConfig"
 CLUSTER_SUMMARY_PATH = "summary"  # whole: a path into what only clusters have is refused
 NUMA_PATH = "hardware.numaInfo.numaNode"
 ADAPTERS_PATH = "config.network.pnic"
+POWER_POLICY_PATH = "config.powerSystemInfo.currentPolicy.shortName"
 
 _TREE = ("name", "parent")
 
@@ -122,7 +123,7 @@ ONE_HOST: PropertySets = MappingProxyType(
             *_HOST_USAGE,
             NUMA_PATH,
             ADAPTERS_PATH,
-            "config.powerSystemInfo.currentPolicy.shortName",
+            POWER_POLICY_PATH,
             "summary.config.product.fullName",
             "summary.hardware.cpuModel",
             "summary.hardware.model",

@@ -1,8 +1,11 @@
 from horizon import tabs
 
+from vmware_panel.panels.clusters.history_tab import HistoryTab
 from vmware_panel.panels.clusters.hosts_tab import HostsTab
 from vmware_panel.panels.clusters.instances_tab import InstancesTab
 from vmware_panel.panels.clusters.overview_tab import OverviewTab
+from vmware_panel.panels.clusters.recommendations_tab import RecommendationsTab
+from vmware_panel.panels.clusters.rules_tab import RulesTab
 
 
 class ClusterTabs(tabs.TabGroup):
@@ -14,4 +17,7 @@ class ClusterTabs(tabs.TabGroup):
         OverviewTab,
         HostsTab,
         InstancesTab,
+        RecommendationsTab,
+        RulesTab,
+        HistoryTab,
     )

@@ -215,11 +215,13 @@ func (c *ClusterComputeResource) GetResourceUsage(_ *types.GetResourceUsage) soa
 		sum.CpuUsedMHz += host.Summary.QuickStats.OverallCpuUsage
 		sum.MemUsedMB += host.Summary.QuickStats.OverallMemoryUsage
 	}
+	var capacity, free int64
 	for ref := range datastores {
 		if ds, ok := Map.Get(ref).(*Datastore); ok {
-			sum.StorageCapacityMB += ds.Summary.Capacity >> 20
-			sum.StorageUsedMB += (ds.Summary.Capacity - ds.Summary.FreeSpace) >> 20
+			capacity += ds.Summary.Capacity
+			free += ds.Summary.FreeSpace
 		}
 	}
+	sum.StorageCapacityMB, sum.StorageUsedMB = capacity>>20, (capacity-free)>>20
 	return &methods.GetResourceUsageBody{Res: &types.GetResourceUsageResponse{Returnval: sum}}
 }
