@@ -4,15 +4,15 @@ From what the collectors keep: no page of these asks vCenter.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 
 from django.http import HttpRequest
 
 from vmware_panel.api import cloud
-from vmware_panel.api.context import access_of, scope_of, vcenters_of
+from vmware_panel.api.context import access_of, scope_of, vcenter_named, vcenters_of
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.placement import (
     INVENTORIES,
@@ -36,10 +36,13 @@ from vmware_panel.domain.clusters import (
 )
 from vmware_panel.domain.inventory import Cluster, EsxHost, Inventory, MoRef, VirtualMachine
 from vmware_panel.domain.kept import Kept
-from vmware_panel.domain.outcome import Trouble
+from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
 from vmware_panel.domain.placement import Placement
 from vmware_panel.domain.snapshot import Snapshot
+from vmware_panel.domain.tasks import Series
 from vmware_panel.domain.usage import HostUsage, Usage
+from vmware_panel.endpoints import client
+from vmware_panel.openstack import gather
 
 __all__ = [
     "ClusterEntry",
@@ -49,8 +52,15 @@ __all__ = [
     "HostsReport",
     "cluster_report",
     "clusters_report",
+    "day_of_cluster",
     "hosts_report",
 ]
+
+
+LIVE_PATIENCE_S = 5.0
+"""The part of a cluster's page that asks vCenter keeps the rest waiting no longer."""
+
+_DAY = "cluster day"
 
 
 @dataclass(frozen=True)
@@ -249,6 +259,22 @@ def cluster_report(request: HttpRequest, vcenter: str, moref: MoRef) -> ClusterR
         whole=whole,
         client_url=_client_url(inventory, vcenters, "cluster", "ClusterComputeResource", moref),
     )
+
+
+def day_of_cluster(
+    request: HttpRequest, vcenter: str, moref: MoRef, now: datetime
+) -> Outcome[tuple[Series, ...]]:
+    """What vCenter counted of the cluster in the day before `now`, from vCenter itself: one call,
+    and what a new session takes. Waits `LIVE_PATIENCE_S` at most. Raises `ConfigError`.
+    """
+    its = vcenter_named(request, vcenter)
+    if its is None:
+        return Outcome(trouble=Trouble(vcenter, TroubleKind.CONFIGURATION))
+    read = partial(client(its).series, moref, now - timedelta(days=1))
+    outcome = gather({_DAY: read}, timeout_s=LIVE_PATIENCE_S)[_DAY]
+    if outcome.trouble and outcome.trouble.source == _DAY:  # the page's own deadline came first
+        return Outcome(trouble=replace(outcome.trouble, source=vcenter))
+    return outcome
 
 
 def hosts_report(request: HttpRequest) -> HostsReport:
