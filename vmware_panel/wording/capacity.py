@@ -76,6 +76,10 @@ _CAUSES: Mapping[CauseKind, Text] = {
     CauseKind.NOT_YET_REPORTED: gettext_lazy(
         "Placement's figure is from before %(subject)s changed; nova-compute has not reported since."
     ),
+    CauseKind.DATASTORE_NOT_REPORTED: gettext_lazy(
+        "Placement's figure is without datastore %(subject)s: nova-compute has not reported since it "
+        "came, or nova.conf has another datastore_regex than the settings here."
+    ),
     CauseKind.FREE_SPACE_MOVED: gettext_lazy(
         "Space was used or freed since nova-compute's last report."
     ),

@@ -264,6 +264,14 @@ def test_space_that_was_used_since_the_last_update() -> None:
     assert causes(found, Resource.DISK_GB, *pair) == [(CauseKind.FREE_SPACE_MOVED, -10, "")]
 
 
+def test_a_datastore_that_placement_does_not_hold() -> None:
+    one_less = placement_as_reported(book(host(1)), DriverSettings(re.compile("ds1"), 0, 512, 0))
+    found = books(book(host(1)), provider=one_less)
+    assert causes(found, Resource.DISK_GB, *REPORTED) == [
+        (CauseKind.DATASTORE_NOT_REPORTED, 100, "ds1")  # of two alike, the first
+    ]
+
+
 def test_a_compute_without_the_regex_that_the_settings_tell() -> None:
     found = book(host(1))
     one = books(found, settings=DriverSettings(re.compile("ds1")))
