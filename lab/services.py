@@ -27,7 +27,7 @@ def simulator_options(settings: LabSettings) -> SimulatorOptions:
         user=settings.vcenter_user,
         password=settings.vcenter_password,
         accounts=(
-            Account(settings.horizon_vcenter_user, settings.horizon_vcenter_password, "readonly"),
+            Account(settings.horizon_vcenter_user, settings.horizon_vcenter_password, "admin"),
         ),
         cert_file=settings.certificates / "vcenter.pem",
         key_file=settings.certificates / "vcenter.key",

@@ -83,7 +83,7 @@ class LabSettings:
     vcenter_user: str = "administrator@vsphere.local"
     vcenter_password: str = "secret"
     horizon_vcenter_user: str = "horizon@vsphere.local"
-    """The plugin's own account, with vCenter's read-only role."""
+    """The plugin's own account, which may change what its pages can. See ``deny`` of the simulator."""
 
     horizon_vcenter_password: str = "look-only"
 

@@ -8,6 +8,12 @@ HISTORY_PATCHES: tuple[Patch, ...] = (
     # --- tasks
     Patch(
         "task.go",
+        "Some tasks had names of the simulator's own where a vCenter's are known.",
+        '\ttask.Info.DescriptionId = fmt.Sprintf("%s.%s", ref.Type, id)\n',
+        "\ttask.Info.DescriptionId = descriptionID(ref.Type, id)\n",
+    ),
+    Patch(
+        "task.go",
         "Every task was vcsim's, named its object by its id, and was remembered by nobody.",
         "\tMap.Put(task)\n\n\treturn task\n",
         "\ttask.note()\n\tMap.Put(task)\n\n\treturn task\n",
@@ -60,9 +66,9 @@ HISTORY_PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "event_manager.go",
-        "A page made smaller kept what it was to drop.",
-        "\t\tc.page = c.page.Unlink(-delta)\n\t\treturn\n",
-        "\t\tc.page, delta = ring.New(size), 0\n",
+        "A page of another size had some twice, or kept what it was to drop.",
+        "\tif delta < 0 {\n\t\t// Shrink ring size\n\t\tc.page = c.page.Unlink(-delta)\n\t\treturn\n",
+        "\tif delta != 0 {\n\t\tc.page, delta = ring.New(size), 0\n",
     ),
     Patch(
         "event_manager.go",

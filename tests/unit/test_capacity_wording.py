@@ -19,6 +19,11 @@ def test_every_cause_is_a_sentence(kind: CauseKind, names: tuple[str, str]) -> N
     assert "None" not in sentence
 
 
+def test_what_explains_it_as_well_is_named() -> None:
+    alike = Cause(CauseKind.NOT_YET_REPORTED, 5, "esx-1", alike=("esx-2", "esx-3"))
+    assert wording.cause_sentence(alike).endswith("It may as well be: esx-2, esx-3.")
+
+
 @pytest.mark.parametrize("kind", list(RejectionKind))
 def test_every_rejection_has_words(kind: RejectionKind) -> None:
     sentence = wording.rejection_sentence(Rejection(kind, "det-1", 2048, 1024))

@@ -77,3 +77,14 @@ def keep_off(cluster: Any, vms: list[Any], hosts: list[Any], name: str = "keep o
 
 def _configure(cluster: Any, spec: Any) -> None:
     wait([cluster.ReconfigureComputeResource_Task(spec, True)])
+
+
+def drop_rule(cluster: Any, name: str) -> None:
+    """What `keep_off` made."""
+    key = next(rule.key for rule in cluster.configurationEx.rule if rule.name == name)
+    rules = [vim.cluster.RuleSpec(operation="remove", removeKey=key)]
+    groups = [
+        vim.cluster.GroupSpec(operation="remove", removeKey=f"{name} {which}")
+        for which in ("vms", "hosts")
+    ]
+    _configure(cluster, vim.cluster.ConfigSpecEx(groupSpec=groups, rulesSpec=rules))

@@ -22,7 +22,7 @@ def first(service: vim.ServiceInstance, kind: type):
     return min(every(service, kind), key=lambda entity: entity.name)
 
 
-def test_a_cluster_is_two_calls_and_says_what_its_hosts_and_datastores_say(
+def test_a_cluster_is_three_calls_and_says_what_its_hosts_and_datastores_say(
     vcenter: VCenter, reader: VCenterClient
 ) -> None:
     reader.about()
@@ -30,7 +30,7 @@ def test_a_cluster_is_two_calls_and_says_what_its_hosts_and_datastores_say(
         cluster = first(service, vim.ClusterComputeResource)
         before = reader.calls.total
         detail = reader.cluster_detail(MoRef(cluster._moId))
-        assert reader.calls.total - before == 2, reader.calls
+        assert reader.calls.total - before == 3, reader.calls
         hosts = {host._moId: host for host in cluster.host}
         book = detail.inventory
         assert not book.whole and not book.vms
@@ -62,6 +62,8 @@ def test_a_cluster_is_two_calls_and_says_what_its_hosts_and_datastores_say(
         capacity = sum(d.summary.capacity for d in cluster.datastore)
         free = sum(d.summary.freeSpace for d in cluster.datastore)
         assert sums.storage_capacity_mb == capacity // MIB
+        rules = {rule.name for rule in cluster.configurationEx.rule}
+        assert {rule.name for rule in detail.rules} == rules
         assert sums.storage_used_mb == (capacity - free) // MIB
 
 

@@ -59,11 +59,13 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Made:
     """`task` is vCenter's, where the call gave one. `follow` are the objects whose tasks show how
-    it goes on: for a change that gave none, and for one whose answer was lost.
+    it goes on: for a change that gave none, and for one whose answer was lost. `left` says of a
+    change of several parts which were not made, and why.
     """
 
     task: MoRef | None = None
     follow: tuple[MoRef, ...] = ()
+    left: tuple[Refusal, ...] = ()
 
 
 class Refused(Exception):
@@ -221,9 +223,8 @@ def _sent_key(nonce: str) -> str:
 
 def _record(request: HttpRequest, change: Change, result: Result) -> None:
     plan = result.plan
-    reasons = (
-        tuple(f"{r.kind} {r.subject} {r.detail}".strip() for r in plan.refusals) if plan else ()
-    )
+    told = (*(plan.refusals if plan else ()), *(result.made.left if result.made else ()))
+    reasons = tuple(f"{r.kind} {r.subject} {r.detail}".strip() for r in told)
     audit.record(
         request,
         change.kind.value,

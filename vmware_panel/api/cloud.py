@@ -28,10 +28,10 @@ FLAVORS_AGE_S = 20.0
 _indexes = ServerIndexes()
 _services: Memo[tuple[ComputeService, ...]] = Memo(Service.NOVA, NODES_AGE_S)
 _hypervisors: Memo[tuple[Hypervisor, ...]] = Memo(Service.NOVA, NODES_AGE_S)
+_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, PROVIDERS_AGE_S)
 _flavors: Memo[tuple[Flavor, ...]] = Memo(Service.NOVA, FLAVORS_AGE_S)
 _images: Memo[tuple[Image, ...]] = Memo(Service.GLANCE, FLAVORS_AGE_S)
 _projects: Memo[Mapping[str, str]] = Memo(Service.KEYSTONE, PROJECTS_AGE_S)
-_providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, PROVIDERS_AGE_S)
 
 
 def all_servers(access: Access, scope: str) -> IndexedServers:
@@ -57,20 +57,15 @@ def project_names(access: Access, scope: str) -> Mapping[str, str]:
 
 
 def vmware_providers(access: Access, scope: str) -> tuple[ResourceProvider, ...]:
-    """Placement's providers of the clusters that Nova drives: one call, and two a cluster.
-
-    Each bears the id of its hypervisor, so Nova is asked first.
+    """Placement's providers of Nova's VMware nodes: 1 call and 2 more for each such node, besides
+    those of `hypervisors`.
     """
-    nodes = {h.id for h in hypervisors(access, scope) if h.is_vmware}
-    if not nodes:
-        return ()
-    read = partial(placement.list_resource_providers, access, of=nodes)
+
+    def read() -> tuple[ResourceProvider, ...]:
+        nodes = {node.id for node in hypervisors(access, scope) if node.is_vmware}
+        return placement.list_resource_providers(access, of=nodes) if nodes else ()
+
     return _providers.get(scope, read).value
-
-
-def forget_providers(scope: str) -> None:
-    """The next page of this scope asks Placement: for one who has just changed its book."""
-    _providers.forget(scope)
 
 
 def flavors(access: Access, scope: str) -> tuple[Flavor, ...]:

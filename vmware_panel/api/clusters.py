@@ -47,11 +47,9 @@ __all__ = [
     "ClusterReport",
     "ClustersReport",
     "HostEntry",
-    "HostReport",
     "HostsReport",
     "cluster_report",
     "clusters_report",
-    "host_report",
     "hosts_report",
 ]
 
@@ -99,8 +97,7 @@ class ClusterReport:
 
     `vcenter` is the name in the settings. `inventory` None: that vCenter's book could not be had;
     `cluster` None: it is not in it. `entry` is the cluster in all books. `whole` is the report of
-    all clusters that it was taken from. `client_url` leads to it in the vSphere Client. `faults`
-    are those of the settings, in words.
+    all clusters that it was taken from. `client_url` leads to it in the vSphere Client.
     """
 
     vcenter: str
@@ -110,7 +107,6 @@ class ClusterReport:
     entry: ClusterEntry | None = None
     whole: ClustersReport | None = field(default=None, repr=False)
     client_url: str | None = None
-    faults: tuple[str, ...] = ()
 
     @property
     def cluster(self) -> Cluster | None:
@@ -119,6 +115,14 @@ class ClusterReport:
     @property
     def troubles(self) -> tuple[Trouble, ...]:
         return self.whole.troubles if self.whole else ()
+
+    @property
+    def inventories(self) -> tuple[Inventory, ...]:
+        return (self.inventory,) if self.inventory else ()
+
+    @property
+    def snapshots(self) -> Mapping[str, Snapshot]:
+        return self.whole.snapshots if self.whole else {}
 
     @property
     def possible(self) -> bool:
@@ -158,34 +162,6 @@ class HostsReport:
     @property
     def read_at(self) -> datetime | None:
         return oldest(self.inventories)
-
-
-@dataclass(frozen=True)
-class HostReport:
-    """One ESX host; the fields are as in `ClusterReport`. `placements` are the instances on it,
-    None where Nova did not list them.
-    """
-
-    vcenter: str
-    moref: MoRef
-    configured: bool = True
-    inventory: Inventory | None = field(default=None, repr=False)
-    entry: HostEntry | None = None
-    placements: tuple[Placement, ...] | None = None
-    whole: ClustersReport | None = field(default=None, repr=False)
-    client_url: str | None = None
-
-    @property
-    def host(self) -> EsxHost | None:
-        return self.inventory.host_by_ref.get(self.moref) if self.inventory else None
-
-    @property
-    def troubles(self) -> tuple[Trouble, ...]:
-        return self.whole.troubles if self.whole else ()
-
-    @property
-    def possible(self) -> bool:
-        return self.configured and (self.inventory is None or self.host is not None)
 
 
 def clusters_report(request: HttpRequest) -> ClustersReport:
@@ -294,36 +270,6 @@ def host_entry(inventory: Inventory, host: EsxHost, usage: Usage | None) -> Host
         cluster=inventory.cluster_by_ref.get(host.cluster) if host.cluster else None,
         usage=usage.by_host.get(host.moref) if usage else None,
         vms=inventory.vms_by_host.get(host.moref, ()),
-    )
-
-
-def host_report(request: HttpRequest, vcenter: str, moref: MoRef) -> HostReport:
-    """One ESX host by its vCenter's name and its id there. Raises `ConfigError`."""
-    vcenters = vcenters_of(request)
-    if vcenter not in {its.name for its in vcenters}:
-        return HostReport(vcenter, moref, configured=False)
-    whole = clusters_report(request)
-    inventory = _of(vcenter, whole.inventories)
-    host = inventory.host_by_ref.get(moref) if inventory else None
-    usage = next((e.usage for e in whole.entries or () if e.books.vcenter == vcenter), None)
-    placements = None
-    if whole.placements is not None:
-        placements = tuple(
-            p
-            for p in whole.placements
-            if p.host
-            and p.host.moref == moref
-            and p.inventory
-            and p.inventory.vcenter.name == vcenter
-        )
-    return HostReport(
-        vcenter,
-        moref,
-        inventory=inventory,
-        entry=host_entry(inventory, host, usage) if inventory and host else None,
-        placements=placements,
-        whole=whole,
-        client_url=_client_url(inventory, vcenters, "host", "HostSystem", moref),
     )
 
 

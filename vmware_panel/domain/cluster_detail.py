@@ -118,7 +118,7 @@ class ClusterDetail:
 
     `inventory` is not whole: the cluster, its hosts, its pools and the datastores they mount, and
     no VM. `resources` None: this vCenter does not have the call, or refused it (`refused` names
-    such parts with the reason).
+    such parts with the reason: `resources`, or `drs` for rules to recommendations).
     """
 
     inventory: Inventory

@@ -6,13 +6,13 @@ CPU is in MHz and memory in MiB. Placement's figures are its own and stay apart.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
 
+from vmware_panel.domain.capacity import placement_capacity
 from vmware_panel.domain.cloud import ResourceInventory, ResourceProvider
-from vmware_panel.domain.inventory import Cluster, EsxHost, HaPolicyKind, HostConnection
+from vmware_panel.domain.driver_sums import Resource, memory_mb_of
+from vmware_panel.domain.ha import ha_holds_back, ha_reserve
+from vmware_panel.domain.inventory import Cluster, EsxHost, HostConnection
 from vmware_panel.domain.usage import HostUsage, Usage
-
-MIB = 1024**2
 
 Size = Callable[[EsxHost], int | None]
 
@@ -109,12 +109,8 @@ def cpu_mhz(host: EsxHost) -> int | None:
     return host.cpu_cores * host.cpu_mhz
 
 
-def memory_mb(host: EsxHost) -> int | None:
-    return None if host.memory_bytes is None else host.memory_bytes // MIB
-
-
 def free_mb(host: EsxHost, usage: HostUsage | None) -> int | None:
-    return _less(memory_mb(host), usage.memory_used_mb if usage else None)
+    return _less(memory_mb_of(host), usage.memory_used_mb if usage else None)
 
 
 def free_mhz(host: EsxHost, usage: HostUsage | None) -> int | None:
@@ -126,7 +122,7 @@ def cpu_sums(cluster: Cluster, hosts: Sequence[EsxHost], usage: Usage | None) ->
 
 
 def memory_sums(cluster: Cluster, hosts: Sequence[EsxHost], usage: Usage | None) -> ResourceSums:
-    return _sums(cluster, hosts, usage, memory_mb, lambda its: its.memory_used_mb)
+    return _sums(cluster, hosts, usage, memory_mb_of, lambda its: its.memory_used_mb)
 
 
 def _sums(
@@ -149,35 +145,16 @@ def _sums(
         usable=where_usable(size),
         used=where_usable(used),
         free=where_usable(lambda host: _less(size(host), used(host))),
-        reserved=ha_reserve(cluster, hosts, size),
+        reserved=_reserved(cluster, hosts, size),
     )
 
 
-def ha_reserve(cluster: Cluster, hosts: Sequence[EsxHost], size: Size) -> int | None:
-    """What HA's admission control holds back of the hosts that can be used.
-
-    A percentage is of all they have. For a number of host failures it is what the largest hosts
-    have: vCenter counts in slots, which no sum over hosts can repeat. Hosts set aside for failover
-    are held back whole.
-    """
-    if cluster.ha_enabled is False or cluster.ha_admission_control is False:
-        return 0
-    policy = cluster.ha_policy
-    if not cluster.ha_enabled or not cluster.ha_admission_control or policy is None:
+def _reserved(cluster: Cluster, hosts: Sequence[EsxHost], size: Size) -> int | None:
+    """Unknown too where nobody knows of some host whether it can be used."""
+    if any(host.usable is None for host in hosts) and ha_holds_back(cluster):
         return None
-    sizes = [size(host) if host.usable else None for host in hosts if host.usable is not False]
-    known = [each for each in sizes if each is not None]
-    if len(known) < len(sizes):
-        return None
-    if policy.kind is HaPolicyKind.PERCENTAGE:
-        percent = policy.cpu_percent if size is cpu_mhz else policy.memory_percent
-        return None if percent is None else sum(known) * percent // 100
-    if policy.kind is HaPolicyKind.HOST_FAILURES and policy.host_failures is not None:
-        return sum(nlargest(policy.host_failures, known))
-    if policy.kind is HaPolicyKind.FAILOVER_HOSTS:
-        aside = [size(h) for h in hosts if h.usable and h.moref in policy.failover_hosts]
-        return total(aside).exact
-    return None
+    resource = Resource.VCPU if size is cpu_mhz else Resource.MEMORY_MB
+    return ha_reserve(cluster, [host for host in hosts if host.usable], resource, size)
 
 
 def largest_on_hosts(hosts: Sequence[EsxHost], usage: Usage | None) -> Largest:
@@ -200,19 +177,11 @@ def largest_on_hosts(hosts: Sequence[EsxHost], usage: Usage | None) -> Largest:
     return Largest(best[1].cpu_threads, best[0], at_least=unsure)
 
 
-def capacity_of(record: ResourceInventory) -> int:
-    """What Placement hands out of it at most.
-
-    Source: `placement/objects/allocation.py`, `_check_capacity_exceeded`.
-    """
-    return int((record.total - record.reserved) * record.allocation_ratio)
-
-
 def largest_in(record: ResourceInventory) -> int | None:
     """The largest amount that one consumer may still get; None where the usage is unknown."""
     if record.used is None:
         return None
-    left = min(record.max_unit, capacity_of(record) - record.used)
+    left = min(record.max_unit, placement_capacity(record) - record.used)
     left -= left % record.step_size
     return left if left >= max(1, record.min_unit) else 0
 

@@ -83,7 +83,9 @@ class VmPlace:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The instance that a VM is, by Nova's book; `project` is a name, or the id without one."""
+    """The instance that a VM is, by Nova's book; `project` is a name, or its id where the name is
+    not known.
+    """
 
     server_id: str
     name: str
@@ -96,13 +98,15 @@ class ApplyPlan(Plan):
     moves: tuple[PlannedMove, ...] = ()
 
     @property
-    def by_project(self) -> Mapping[str, tuple[PlannedMove, ...]]:
-        """Projects in their order; what is not OpenStack's last, under an empty name."""
-        groups: dict[str, list[PlannedMove]] = {}
+    def by_project(self) -> tuple[tuple[str | None, tuple[PlannedMove, ...]], ...]:
+        """Projects in their order; then, under an empty name, Nova's VMs whose project is not
+        known; last, under None, those that are not Nova's.
+        """
+        groups: dict[str | None, list[PlannedMove]] = {}
         for move in self.moves:
-            groups.setdefault(move.project if move.server_id else "", []).append(move)
-        ordered = sorted(groups.items(), key=lambda item: (not item[0], item[0]))
-        return {project: tuple(moves) for project, moves in ordered}
+            groups.setdefault(move.project if move.server_id else None, []).append(move)
+        ordered = sorted(groups, key=lambda name: (name is None, not name, name or ""))
+        return tuple((name, tuple(groups[name])) for name in ordered)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,13 +162,14 @@ def apply_plan(
             place = around.places.get(migration.vm)
             owner = around.owners.get(migration.vm)
             name = place.name if place else migration.vm
+            ours = place is not None and place.managed_by_nova
             moves.append(
                 PlannedMove(
                     vm=migration.vm,
                     vm_name=name,
                     source=state.host_name(migration.source),
                     destination=state.host_name(migration.destination),
-                    server_id=owner.server_id if owner else "",
+                    server_id=place.instance_uuid if place and ours else "",
                     project=owner.project if owner else "",
                     powered_on=None if not place or not place.power else place.power is VmPower.ON,
                 )
@@ -268,7 +273,7 @@ def _lower(task: TaskRecord) -> str:
 
 
 def _foreign(moves: Sequence[PlannedMove]) -> tuple[Caution, ...]:
-    """VMs that Nova does not name move as well."""
+    """VMs that vCenter does not say are Nova's move as well."""
     names = sorted(move.vm_name for move in moves if not move.server_id)
     return (Caution(CautionKind.FOREIGN_VMS, detail=", ".join(names)),) if names else ()
 

@@ -1,11 +1,11 @@
 """Maintenance mode of one ESX host: what would move where, what stays, and what is in the way."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from vmware_panel.domain.cloud import Flavor, Server
 from vmware_panel.domain.cluster_detail import DrsLevel
-from vmware_panel.domain.inventory import EsxHost, HaPolicyKind, MoRef, VirtualMachine, VmPower
+from vmware_panel.domain.inventory import EsxHost, MoRef, VirtualMachine, VmPower
+from vmware_panel.domain.maintenance_cautions import Nova, cautions
 from vmware_panel.domain.plans import (
     Caution,
     CautionKind,
@@ -20,7 +20,6 @@ from vmware_panel.domain.standing import Bound, DrsFault, Forecast, Standing, wh
 ENTER_ACTION = "enterMaintenanceMode"
 EXIT_ACTION = "exitMaintenanceMode"
 PRIVILEGE = "Host.Config.Maintenance"
-NAMES_SHOWN = 10
 
 _REASONS = {
     Bound.DATASTORE: RefusalKind.LOCAL_DATASTORE,
@@ -60,15 +59,6 @@ class MaintenancePlan(Plan):
         return sum(len(project.moves) for project in self.leaving)
 
 
-@dataclass(frozen=True, slots=True)
-class Nova:
-    """What Nova's side adds. `servers` None: Nova did not answer. `names` are of projects."""
-
-    servers: Mapping[str, Server] | None = None
-    names: Mapping[str, str] | None = None
-    flavors: Sequence[Flavor] = ()
-
-
 def plan_entering(
     standing: Standing,
     forecast: Forecast | None,
@@ -96,14 +86,14 @@ def plan_entering(
     moving_to = {m.vm: m.destination for m in forecast.moves} if forecast else {}
     hosts = standing.inventory.host_by_ref
     names = {vm: h.name for vm, to in moving_to.items() if (h := hosts.get(to))}
-    cautions = [*_cautions(standing, leaving, staying, nova, moving_to)]
+    to_know = [*cautions(standing, leaving, staying, nova, moving_to)]
     if forecast is None and leaving:
-        cautions.insert(0, Caution(CautionKind.NO_PLAN, host.name, no_forecast))
+        to_know.insert(0, Caution(CautionKind.NO_PLAN, host.name, no_forecast))
     return _plan(
         ChangeKind.MAINTENANCE_ENTER,
         standing,
         refusals=tuple(dict.fromkeys(refusals)),
-        cautions=tuple(cautions),
+        cautions=tuple(to_know),
         basis=(
             f"evacuate_powered_off={evacuate_powered_off}",
             *(f"leaves {vm.moref}" for vm in leaving),
@@ -217,106 +207,6 @@ def _of_faults(vm: VirtualMachine, faults: Iterable[DrsFault]) -> Iterator[Refus
             yield Refusal(RefusalKind.INCOMPATIBLE, vm.name, said)
 
 
-def _cautions(
-    standing: Standing,
-    leaving: Sequence[VirtualMachine],
-    staying: Sequence[VirtualMachine],
-    nova: Nova,
-    moving_to: Mapping[MoRef, MoRef],
-) -> Iterator[Caution]:
-    host, cluster = standing.host, standing.cluster
-    if host is None:
-        return
-    if nova.servers is None:
-        yield Caution(CautionKind.BOOKS_INCOMPLETE, "nova")
-    foreign = [vm.name for vm in leaving if not _openstacks(vm)]
-    if foreign:
-        yield Caution(CautionKind.FOREIGN_VMS, host.name, listed(foreign))
-    off = [vm.name for vm in staying if not vm.is_template]
-    if off:
-        yield Caution(CautionKind.POWERED_OFF_STAY, host.name, listed(off))
-    for vm in leaving:
-        server = _server(vm, nova)
-        if server and server.task_state:
-            yield Caution(CautionKind.NOVA_AT_WORK, server.name, server.task_state)
-    for name in sorted(_should_rules(standing, leaving, moving_to)):
-        yield Caution(CautionKind.SHOULD_RULE, name)
-    if cluster is None or not host.usable:
-        return
-    if not standing.others:
-        yield Caution(CautionKind.LAST_HOST, cluster.name)
-    else:
-        for flavor in flavors_that_stop_fitting(nova.flavors, host, standing.others):
-            yield Caution(CautionKind.FLAVOR_STOPS_FITTING, flavor.name)
-        yield from _ha_reserve(standing)
-
-
-def _should_rules(
-    standing: Standing, leaving: Iterable[VirtualMachine], moving_to: Mapping[MoRef, MoRef]
-) -> set[str]:
-    return {
-        rule.name
-        for vm in leaving
-        if (to := moving_to.get(vm.moref))
-        for rule in standing.host_rules(vm.moref)
-        if not rule.mandatory and not standing.allows(rule, to)
-    }
-
-
-def flavors_that_stop_fitting(
-    flavors: Iterable[Flavor], out: EsxHost, left: Sequence[EsxHost]
-) -> tuple[Flavor, ...]:
-    """Those that the host could hold alone, empty as it may be, and none of the hosts left can.
-
-    Threads and memory of single hosts, as vCenter shows them. What runs there is not looked at: an
-    instance of such a flavor cannot start on the others however empty they are.
-    """
-    return tuple(
-        flavor
-        for flavor in flavors
-        if _could_hold(out, flavor) and not any(_could_hold(host, flavor) for host in left)
-    )
-
-
-def _could_hold(host: EsxHost, flavor: Flavor) -> bool:
-    """An unknown size is no reason to say that a flavor does not fit."""
-    threads = host.cpu_threads is None or flavor.vcpus <= host.cpu_threads
-    return threads and (host.memory_bytes is None or flavor.ram_mb <= host.memory_bytes >> 20)
-
-
-def _ha_reserve(standing: Standing) -> Iterator[Caution]:
-    """Whether what all hosts use now leaves on the others what HA holds back there, by memory."""
-    cluster = standing.cluster
-    policy = cluster.ha_policy if cluster else None
-    if cluster is None or not (cluster.ha_enabled and cluster.ha_admission_control) or not policy:
-        return
-    left_mb = [(host.memory_bytes or 0) >> 20 for host in standing.others]
-    if policy.kind is HaPolicyKind.HOST_FAILURES and policy.host_failures is not None:
-        if len(left_mb) <= policy.host_failures:
-            detail = f"{len(left_mb)} / {policy.host_failures}"
-            yield Caution(CautionKind.HA_RESERVE_BROKEN, cluster.name, detail)
-    if policy.kind is HaPolicyKind.PERCENTAGE and policy.memory_percent is not None:
-        usages = [standing.usage.get(h.moref) for h in (*standing.others, standing.host) if h]
-        used_mb = [usage.memory_used_mb for usage in usages if usage]
-        if len(used_mb) < len(usages) or None in used_mb or 0 in left_mb:
-            return
-        free_mb = sum(left_mb) - sum(mb for mb in used_mb if mb is not None)
-        reserve_mb = sum(left_mb) * policy.memory_percent // 100
-        if free_mb < reserve_mb:
-            detail = f"{max(0, free_mb)} MiB < {reserve_mb} MiB"
-            yield Caution(CautionKind.HA_RESERVE_BROKEN, cluster.name, detail)
-
-
-def _openstacks(vm: VirtualMachine) -> bool:
-    return vm.managed_by_nova or vm.managed_by_cinder
-
-
-def _server(vm: VirtualMachine, nova: Nova) -> Server | None:
-    if not vm.managed_by_nova or nova.servers is None:
-        return None
-    return nova.servers.get(vm.instance_uuid.lower())
-
-
 def _by_project(
     vms: Iterable[VirtualMachine], source: str, names: Mapping[MoRef, str], nova: Nova
 ) -> tuple[ProjectMoves, ...]:
@@ -324,7 +214,7 @@ def _by_project(
     groups: dict[str, list[PlannedMove]] = {}
     titles = nova.names or {}
     for vm in vms:
-        server = _server(vm, nova)
+        server = nova.server_of(vm)
         project = server.project_id if server else ""
         groups.setdefault(project, []).append(
             PlannedMove(
@@ -342,9 +232,3 @@ def _by_project(
         for project, moves in groups.items()
     ]
     return tuple(sorted(found, key=lambda p: (not p.project_id, p.project, p.project_id)))
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first of them, and how many there are if that is not all."""
-    shown = ", ".join(names[:NAMES_SHOWN])
-    return shown if len(names) <= NAMES_SHOWN else f"{shown}, … ({len(names)})"

@@ -54,6 +54,7 @@ class RefusalKind(StrEnum):
     OUT_OF_BOUNDS = "out_of_bounds"  # the value is not one that can be set
     NOT_CANCELABLE = "not_cancelable"  # vCenter cannot cancel this task (now)
     DRS_OFF = "drs_off"  # the cluster's DRS is switched off
+    LEFT_OUT = "left_out"  # another part of the same change failed before its turn
     CHANGED_MEANWHILE = "changed_meanwhile"  # Placement's generation moved again and again
 
 

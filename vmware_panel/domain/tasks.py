@@ -18,7 +18,7 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """One task. `action` is vCenter's `descriptionId`, e.g. `host.enterMaintenanceMode`.
+    """One task. `action` is vCenter's `descriptionId`, e.g. `HostSystem.enterMaintenanceMode`.
 
     `progress_percent` only while it runs, and only where vCenter says. `user` is who started it;
     empty where vCenter itself did, then `cause` says why (`TaskReason`, e.g. `schedule`, `alarm`).

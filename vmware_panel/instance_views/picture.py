@@ -4,9 +4,10 @@ Only the geometry is here; the template draws it as inline SVG in the colours of
 One column of a fixed width, so that it stays legible on a narrow screen.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from vmware_panel.wording import shortened
 
 WIDTH = 300
 BOX_HEIGHT = 46
@@ -94,7 +95,7 @@ def draw(key: int, title: str, text: str, steps: Sequence[Step]) -> Picture:
     boxes = tuple(
         Box(
             step,
-            shortened(step.name),
+            shortened(step.name, FITTING),
             MARGIN + number * (BOX_HEIGHT + GAP),
             "vmware-box-loose" if step.loose else "vmware-box",
         )
@@ -110,29 +111,3 @@ def draw(key: int, title: str, text: str, steps: Sequence[Step]) -> Picture:
         for above, below in zip(boxes, boxes[1:], strict=False)
     )
     return Picture(key, title, text, boxes, arrows)
-
-
-def shortened(text: str, fitting: int = FITTING) -> str:
-    """Leaves out the middle of a long name: its ends tell more (a folder, an extension)."""
-    if _cells(text) <= fitting:
-        return text
-    half = (fitting - 1) // 2
-    return f"{_taken(text, half)}…{_taken(text[::-1], half)[::-1]}"
-
-
-def _cells(text: str) -> int:
-    """The width in narrow characters; East Asian wide ones count twice."""
-    return sum(_cell(character) for character in text)
-
-
-def _cell(character: str) -> int:
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _taken(text: str, cells: int) -> str:
-    taken = 0
-    for index, character in enumerate(text):
-        taken += _cell(character)
-        if taken > cells:
-            return text[:index]
-    return text

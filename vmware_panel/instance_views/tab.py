@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from horizon import tabs
@@ -80,6 +81,14 @@ class AdminVMwareTab(VMwareTab):
     def access(self, request: HttpRequest) -> Access:
         target = {"project_id": self.server.project_id}
         return Access.FULL if allowed(request, Rule.GET_INSTANCE, target) else Access.NONE
+
+    def get_context_data(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(request, **kwargs)
+        if context["on_vcenter"] and allowed(request, Rule.MIGRATE_INSTANCE):
+            context["migrate_url"] = reverse(
+                "horizon:admin:vmware_instances:migrate", args=[self.server.id]
+            )
+        return context
 
 
 class ProjectVMwareTab(VMwareTab):

@@ -113,32 +113,6 @@ class VCenterClient:
             self.endpoint.read_timeout_s,
         )
 
-    def cluster_detail(self, cluster: MoRef) -> ClusterDetail:
-        """One cluster as it is now."""
-
-        def work(connected: Connected) -> ClusterDetail:
-            return cluster_detail.read_cluster(connected, cluster, datetime.now(UTC))
-
-        return self._session.read(work, self.endpoint.read_timeout_s)
-
-    def host_detail(self, host: MoRef) -> HostDetail:
-        """One ESX host as it is now, with all VMs on it."""
-
-        def work(connected: Connected) -> HostDetail:
-            return host_detail.read_host(connected, host, datetime.now(UTC))
-
-        return self._session.read(work, self.endpoint.read_timeout_s)
-
-    def series(
-        self, entity: MoRef, since: datetime, counters: Sequence[str] = COUNTERS
-    ) -> tuple[Series, ...]:
-        """What vCenter has counted of a host or a cluster since then, a day ago at most."""
-
-        def work(connected: Connected) -> tuple[Series, ...]:
-            return self._performance.series(connected, entity, counters, since)
-
-        return self._session.read(work, self.endpoint.read_timeout_s)
-
     def drs_state(self, cluster: MoRef) -> DrsState:
         """DRS of one cluster with its rules and recommendations: one call."""
         return self._session.read(partial(drs.read_state, cluster=cluster), self._read_timeout_s)
@@ -166,6 +140,32 @@ class VCenterClient:
         """Sent once; the task that changes it."""
         work = partial(drs.set_level, cluster=cluster, level=level)
         return self._session.change(work, self._read_timeout_s)
+
+    def cluster_detail(self, cluster: MoRef) -> ClusterDetail:
+        """One cluster as it is now."""
+
+        def work(connected: Connected) -> ClusterDetail:
+            return cluster_detail.read_cluster(connected, cluster, datetime.now(UTC))
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
+
+    def host_detail(self, host: MoRef) -> HostDetail:
+        """One ESX host as it is now, with all VMs on it."""
+
+        def work(connected: Connected) -> HostDetail:
+            return host_detail.read_host(connected, host, datetime.now(UTC))
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
+
+    def series(
+        self, entity: MoRef, since: datetime, counters: Sequence[str] = COUNTERS
+    ) -> tuple[Series, ...]:
+        """What vCenter has counted of a host or a cluster since then, a day ago at most."""
+
+        def work(connected: Connected) -> tuple[Series, ...]:
+            return self._performance.series(connected, entity, counters, since)
+
+        return self._session.read(work, self.endpoint.read_timeout_s)
 
     def standing(self, host: MoRef, vm: MoRef | None = None) -> Standing:
         """The host, its cluster and the VMs on it, or that VM alone: two calls."""

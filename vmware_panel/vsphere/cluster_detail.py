@@ -3,12 +3,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from pyVmomi import vim
 
 from vmware_panel.domain.cluster_detail import ClusterDetail, NumaNode, ResourceUsage
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.usage import ClusterUsage, HostUsage, Usage
+from vmware_panel.vsphere import drs
 from vmware_panel.vsphere.errors import ObjectGone, SessionLost, VSphereError
 from vmware_panel.vsphere.inventory_rows import InventoryBuilder
 from vmware_panel.vsphere.login import Connected
@@ -22,12 +24,14 @@ from vmware_panel.vsphere.property_sets import NUMA_PATH, ONE_CLUSTER
 from vmware_panel.vsphere.rows import Row
 from vmware_panel.vsphere.usage_reader import cluster_usage_of, host_usage_of
 
+T = TypeVar("T")
+
 _UPWARDS, _POOLS = "upwards", "pools"
-RESOURCES = "resources"
+RESOURCES, DRS = "resources", "drs"  # parts that may be refused by themselves
 
 
 def read_cluster(connected: Connected, cluster: MoRef, now: datetime) -> ClusterDetail:
-    """Two calls. Raises `VSphereError`, `ObjectGone` among them."""
+    """Three calls. Raises `VSphereError`, `ObjectGone` among them."""
     builder = InventoryBuilder()
     hosts: list[HostUsage] = []
     clusters: list[ClusterUsage] = []
@@ -46,9 +50,14 @@ def read_cluster(connected: Connected, cluster: MoRef, now: datetime) -> Cluster
         raise ObjectGone(cluster, source=connected.vcenter.name)
     refused: dict[str, str] = {}
     resources = _unless_refused(refused, RESOURCES, lambda: _resources(connected, cluster))
+    state = _unless_refused(refused, DRS, lambda: drs.read_state(connected, cluster))
     return ClusterDetail(
         inventory=builder.inventory(connected.vcenter, now, whole=False),
         usage=Usage(connected.vcenter.name, now, tuple(hosts), tuple(clusters)),
+        rules=state.rules if state else (),
+        groups=state.groups if state else (),
+        overrides=state.overrides if state else (),
+        recommendations=state.recommendations if state else (),
         resources=resources,
         numa=numa,
         refused=refused,
@@ -69,9 +78,7 @@ def _resources(connected: Connected, cluster: MoRef) -> ResourceUsage | None:
     )
 
 
-def _unless_refused(
-    refused: dict[str, str], part: str, read: Callable[[], ResourceUsage | None]
-) -> ResourceUsage | None:
+def _unless_refused(refused: dict[str, str], part: str, read: Callable[[], T | None]) -> T | None:
     """None where vCenter answers that it does not do this, or not for this account."""
     try:
         return read()

@@ -15,7 +15,7 @@ from vmware_panel.domain.inventory import (
     MoRef,
     VmPower,
 )
-from vmware_panel.vsphere import drs_rules
+from vmware_panel.vsphere import drs_config
 from vmware_panel.vsphere.errors import ObjectGone
 from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
@@ -27,9 +27,9 @@ _CLUSTER = (
     f"{_DRS}.enabled",
     f"{_DRS}.defaultVmBehavior",
     f"{_DRS}.enableVmBehaviorOverrides",
-    drs_rules.RULES,
-    drs_rules.GROUPS,
-    drs_rules.OVERRIDES,
+    drs_config.RULES,
+    drs_config.GROUPS,
+    drs_config.OVERRIDES,
     "recommendation",
 )
 _HOST = ("name", "runtime.connectionState", "runtime.inMaintenanceMode")
@@ -56,12 +56,12 @@ def read_state(connected: Connected, cluster: MoRef) -> DrsState:
         cluster=cluster,
         name=own.get("name") or cluster,
         enabled=own.get(f"{_DRS}.enabled"),
-        level=drs_rules.level(own.get(f"{_DRS}.defaultVmBehavior")),
+        level=drs_config.drs_level(own.get(f"{_DRS}.defaultVmBehavior")),
         overrides_allowed=own.get(f"{_DRS}.enableVmBehaviorOverrides"),
         hosts=tuple(_host(one, cluster) for one in found if one.kind is vim.HostSystem),
-        rules=drs_rules.rules(own.get(drs_rules.RULES)),
-        groups=drs_rules.groups(own.get(drs_rules.GROUPS)),
-        overrides=drs_rules.overrides(own.get(drs_rules.OVERRIDES)),
+        rules=drs_config.rules_of(own.get(drs_config.RULES)),
+        groups=drs_config.groups_of(own.get(drs_config.GROUPS)),
+        overrides=drs_config.overrides_of(own.get(drs_config.OVERRIDES)),
         recommendations=recommendations(own.get("recommendation")),
     )
 

@@ -66,15 +66,19 @@ def read_standing(
     inventory = rows.inventory(connected.vcenter, now, whole=False)
     mounted = next((h.datastores for h in inventory.hosts if h.moref == host), ())
     datastores = {d.name: d.moref for d in inventory.datastores if d.moref in mounted}
-    clusters = [one for one in besides if issubclass(one.kind, vim.ClusterComputeResource)]
-    config = clusters[0] if clusters else None
+    config = {
+        path: value
+        for one in besides
+        if issubclass(one.kind, vim.ClusterComputeResource)
+        for path, value in one.values.items()
+    }
     return Standing(
         inventory=inventory,
         host_ref=host,
         bindings=tuple(binding for one in besides for binding in _bindings(one, datastores)),
-        rules=drs_config.rules_of(config and config.get(drs_config.RULES)),
-        groups=drs_config.groups_of(config and config.get(drs_config.GROUPS)),
-        overrides=drs_config.overrides_of(config and config.get(drs_config.OVERRIDES)),
+        rules=drs_config.rules_of(config.get(drs_config.RULES)),
+        groups=drs_config.groups_of(config.get(drs_config.GROUPS)),
+        overrides=drs_config.overrides_of(config.get(drs_config.OVERRIDES)),
         usage={
             one.moref: HostUsage(one.moref, one.get(_CPU), one.get(_MEMORY))
             for one in besides

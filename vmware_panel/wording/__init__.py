@@ -10,6 +10,7 @@ from vmware_panel.wording.capacity import (
     count_text,
     datastore_reason,
     figure_label,
+    flavor_size,
     resource_label,
     signed_text,
 )
@@ -35,6 +36,7 @@ from vmware_panel.wording.clusters import (
     uptime_of,
     vcpus_of,
 )
+from vmware_panel.wording.fitting import shortened
 from vmware_panel.wording.landing import concern_sentence, rejection_sentence
 from vmware_panel.wording.remarks import (
     SEVERITIES,
@@ -106,6 +108,7 @@ __all__ = [
     "drs_words",
     "figure_label",
     "filled",
+    "flavor_size",
     "foreign",
     "free_of",
     "gb_of",
@@ -130,6 +133,7 @@ __all__ = [
     "service_state",
     "service_tone",
     "settings_trouble",
+    "shortened",
     "signed_text",
     "source_name",
     "task_action",

@@ -179,6 +179,10 @@ _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("DRS is off in %(subject)s: it recommends and moves nothing."),
         gettext_lazy("Switch it on in vSphere first."),
     ),
+    RefusalKind.LEFT_OUT: (
+        gettext_lazy("%(subject)s was left out, since one before it failed: %(detail)s"),
+        gettext_lazy("Look at what is left, and make a plan of that."),
+    ),
     RefusalKind.CHANGED_MEANWHILE: (
         gettext_lazy("Placement's record of %(subject)s was changed by another at the same time."),
         gettext_lazy("Nothing was written. Make the plan again."),

@@ -8,25 +8,34 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from vmware_panel.domain.tasks import TaskRecord, TaskState
 from vmware_panel.wording.values import UNKNOWN, Text, Tone, filled, foreign
 
+# The ids are the keys of a vCenter's own TaskManager.description.methodInfo.
 _ACTIONS: Mapping[str, Text] = {
-    "host.enterMaintenanceMode": gettext_lazy("Enter maintenance mode"),
-    "host.exitMaintenanceMode": gettext_lazy("Exit maintenance mode"),
-    "host.disconnect": gettext_lazy("Disconnect host"),
-    "host.reconnect": gettext_lazy("Reconnect host"),
-    "virtualmachine.migrate": gettext_lazy("Migrate VM"),
-    "virtualmachine.relocate": gettext_lazy("Relocate VM"),
-    "virtualmachine.poweron": gettext_lazy("Power on VM"),
-    "virtualmachine.poweroff": gettext_lazy("Power off VM"),
-    "virtualmachine.suspend": gettext_lazy("Suspend VM"),
-    "virtualmachine.reset": gettext_lazy("Reset VM"),
-    "virtualmachine.reconfigure": gettext_lazy("Reconfigure VM"),
-    "virtualmachine.destroy": gettext_lazy("Delete VM"),
-    "virtualmachine.clone": gettext_lazy("Clone VM"),
-    "virtualmachine.rename": gettext_lazy("Rename VM"),
-    "virtualmachine.createsnapshot": gettext_lazy("Create snapshot"),
-    "folder.createvm": gettext_lazy("Create VM"),
-    "computeresource.reconfigureex": gettext_lazy("Reconfigure cluster"),
-    "drm.executevmotionlro": gettext_lazy("Move by DRS"),
+    "HostSystem.enterMaintenanceMode": gettext_lazy("Enter maintenance mode"),
+    "HostSystem.exitMaintenanceMode": gettext_lazy("Exit maintenance mode"),
+    "HostSystem.disconnect": gettext_lazy("Disconnect ESX host"),
+    "HostSystem.reconnect": gettext_lazy("Reconnect ESX host"),
+    "HostSystem.reboot": gettext_lazy("Reboot ESX host"),
+    "HostSystem.shutdown": gettext_lazy("Shut down ESX host"),
+    "VirtualMachine.migrate": gettext_lazy("Move VM to another host"),
+    "VirtualMachine.relocate": gettext_lazy("Relocate VM"),
+    "VirtualMachine.powerOn": gettext_lazy("Power on VM"),
+    "VirtualMachine.powerOff": gettext_lazy("Power off VM"),
+    "VirtualMachine.suspend": gettext_lazy("Suspend VM"),
+    "VirtualMachine.reset": gettext_lazy("Reset VM"),
+    "VirtualMachine.reconfigure": gettext_lazy("Reconfigure VM"),
+    "VirtualMachine.destroy": gettext_lazy("Delete VM"),
+    "VirtualMachine.unregister": gettext_lazy("Unregister VM"),
+    "VirtualMachine.clone": gettext_lazy("Clone VM"),
+    "VirtualMachine.rename": gettext_lazy("Rename VM"),
+    "VirtualMachine.createSnapshot": gettext_lazy("Create snapshot"),
+    "VirtualMachine.removeAllSnapshots": gettext_lazy("Remove all snapshots"),
+    "Folder.createVm": gettext_lazy("Create VM"),
+    "ComputeResource.reconfigureEx": gettext_lazy("Reconfigure cluster"),
+    "ClusterComputeResource.reconfigureEx": gettext_lazy("Reconfigure cluster"),
+    "Datastore.destroy": gettext_lazy("Remove datastore"),
+    "Drm.ExecuteVMotionLRO": gettext_lazy("Move by DRS"),
+    "Drm.ExecuteStorageVmotionLro": gettext_lazy("Move disks by Storage DRS"),
+    "Drm.ExecuteVmPowerOnLRO": gettext_lazy("Power on by DRS"),
 }
 
 _STATES: Mapping[TaskState, tuple[Text, Tone]] = {
@@ -36,12 +45,10 @@ _STATES: Mapping[TaskState, tuple[Text, Tone]] = {
     TaskState.ERROR: (pgettext_lazy("task", "failed"), Tone.BAD),
 }
 
-_BY_LOWER_CASE = {name.lower(): text for name, text in _ACTIONS.items()}
-
 
 def task_action(task: TaskRecord) -> str:
     """vCenter's id of what is done, in words where they are known."""
-    found = _BY_LOWER_CASE.get(task.action.lower())
+    found = _ACTIONS.get(task.action)
     return str(found) if found else foreign(task.action) or str(_("unknown task"))
 
 

@@ -8,18 +8,13 @@ from hypothesis import strategies as st
 from tests.unit.domain.builders import READ_AT, esx_host
 from vmware_panel.domain.cloud import ResourceInventory, ResourceProvider
 from vmware_panel.domain.cluster_sums import (
-    MIB,
     Largest,
     Sum,
-    capacity_of,
-    cpu_mhz,
     cpu_sums,
-    ha_reserve,
     host_counts,
     largest_by_placement,
     largest_in,
     largest_on_hosts,
-    memory_mb,
     memory_sums,
     total,
 )
@@ -33,6 +28,7 @@ from vmware_panel.domain.inventory import (
 )
 from vmware_panel.domain.usage import HostUsage, Usage
 
+MIB = 1024**2
 BLUE = Cluster(MoRef("domain-c1"), "blue", ha_enabled=False)
 PROTECTED = replace(BLUE, ha_enabled=True, ha_admission_control=True)
 
@@ -146,38 +142,19 @@ def test_no_part_is_larger_than_the_whole(hosts, used):
         assert its.free.exact is None
 
 
-def test_ha_holds_back_a_percentage_of_what_can_be_used():
+def test_what_ha_holds_back_is_of_the_hosts_that_can_be_used():
     policy = HaPolicy(HaPolicyKind.PERCENTAGE, cpu_percent=25, memory_percent=50)
     its = replace(PROTECTED, ha_policy=policy)
     hosts = [host(1), host(2), host(3, in_maintenance=True)]
-    assert ha_reserve(its, hosts, memory_mb) == 65536
-    assert ha_reserve(its, hosts, cpu_mhz) == 2 * 32000 // 4
+    assert memory_sums(its, hosts, None).reserved == 65536
+    assert cpu_sums(its, hosts, None).reserved == 2 * 32000 // 4
 
 
-def test_ha_holds_back_the_largest_hosts():
-    its = replace(PROTECTED, ha_policy=HaPolicy(HaPolicyKind.HOST_FAILURES, host_failures=1))
-    assert ha_reserve(its, [host(1), host(2, memory_bytes=99 * MIB)], memory_mb) == 65536
-
-
-def test_ha_holds_back_the_hosts_that_are_set_aside():
-    policy = HaPolicy(HaPolicyKind.FAILOVER_HOSTS, failover_hosts=(MoRef("host-2"),))
-    its = replace(PROTECTED, ha_policy=policy)
-    assert ha_reserve(its, [host(1), host(2, memory_bytes=99 * MIB)], memory_mb) == 99
-
-
-def test_what_ha_holds_back_is_unknown_where_nobody_says():
+def test_what_ha_holds_back_is_unknown_where_a_host_may_or_may_not_be_usable():
     failures = HaPolicy(HaPolicyKind.HOST_FAILURES, host_failures=1)
-    whole = replace(PROTECTED, ha_policy=failures)
-    for cluster, hosts in (
-        (replace(whole, ha_enabled=None), [host()]),
-        (replace(whole, ha_admission_control=None), [host()]),
-        (replace(whole, ha_policy=None), [host()]),
-        (replace(whole, ha_policy=HaPolicy(HaPolicyKind.OTHER)), [host()]),
-        (whole, [host(), host(2, memory_bytes=None)]),
-        (whole, [host(), host(2, connection=None)]),
-    ):
-        assert ha_reserve(cluster, hosts, memory_mb) is None, (cluster, hosts)
-    assert ha_reserve(replace(whole, ha_enabled=False), [host()], memory_mb) == 0
+    its = replace(PROTECTED, ha_policy=failures)
+    assert memory_sums(its, [host(1), host(2, connection=None)], None).reserved is None
+    assert memory_sums(BLUE, [host(1), host(2, connection=None)], None).reserved == 0
 
 
 def test_the_largest_by_vcenter_is_what_one_host_has_free():
@@ -208,7 +185,6 @@ def record(**changes: object) -> ResourceInventory:
 
 
 def test_the_largest_by_placement_is_bounded_by_the_unit_and_by_what_is_left():
-    assert capacity_of(record()) == 240
     assert largest_in(record()) == 16
     assert largest_in(record(used=230)) == 10
     assert largest_in(record(used=230, step_size=4)) == 8

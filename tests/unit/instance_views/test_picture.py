@@ -14,7 +14,8 @@ from tests.unit.instance_views import samples
 from vmware_panel.domain.inventory import VirtualDisk
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.instance_views import storage
-from vmware_panel.instance_views.picture import FITTING, Step, draw, shortened
+from vmware_panel.instance_views.picture import FITTING, Step, draw
+from vmware_panel.wording import shortened
 
 SVG = "vmware_panel/instance/_picture.html"
 ITS_ID = builders.uuid_of(1)
@@ -103,7 +104,7 @@ def test_any_names_make_well_formed_svg_inside_its_frame(steps):
 
 @given(st.text())
 def test_a_shortened_name_keeps_both_ends(name):
-    short = shortened(name)
+    short = shortened(name, FITTING)
     assert len(short) <= max(FITTING, 0)
     if short != name:
         start, _, end = short.partition("…")

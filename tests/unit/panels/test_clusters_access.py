@@ -7,7 +7,8 @@ from openstack_dashboard.test import helpers
 
 from tests.unit.domain import builders
 from vmware_panel import policy
-from vmware_panel.api.clusters import ClusterReport, HostReport
+from vmware_panel.api.clusters import ClusterReport
+from vmware_panel.api.hosts import HostReport
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.panels.clusters.panel import Clusters
 from vmware_panel.panels.clusters.tabs import ClusterTabs
@@ -67,8 +68,8 @@ class TestAnAdmin(helpers.BaseAdminViewTests):
         with mock.patch("vmware_panel.api.clusters.cluster_report", return_value=gone):
             assert self.client.get(CLUSTER).status_code == 404
         for lost in (
-            HostReport("lab", MoRef("host-9"), inventory=builders.inventory()),
+            HostReport("lab", MoRef("host-9"), kept=builders.inventory()),
             HostReport("nowhere", MoRef("host-1"), configured=False),
         ):
-            with mock.patch("vmware_panel.api.clusters.host_report", return_value=lost):
+            with mock.patch("vmware_panel.api.hosts.host_report", return_value=lost):
                 assert self.client.get(HOST).status_code == 404

@@ -30,14 +30,15 @@ def task(**changes: object) -> TaskRecord:
     its = {"entity": MoRef("host-9"), "entity_name": "esx-<1>", "queued_at": NOW, **changes}
     return TaskRecord(
         MoRef("task-3"),
-        "host.enterMaintenanceMode",
+        "HostSystem.enterMaintenanceMode",
         its.pop("state", TaskState.RUNNING),  # type: ignore[arg-type]
         **its,  # type: ignore[arg-type]
     )
 
 
 def address(path: str = URL, **query: str) -> str:
-    return f"{path}?{urlencode({'task': 'task-3', 'since': NOW.isoformat(), **query})}"
+    asked = datetime.now(UTC).isoformat()
+    return f"{path}?{urlencode({'task': 'task-3', 'since': asked, **query})}"
 
 
 class TestAMember(helpers.TestCase):

@@ -10,6 +10,7 @@ from vmware_panel import policy
 from vmware_panel.api.capacity import ClusterFits
 from vmware_panel.api.landing import LandingReport, landing_report
 from vmware_panel.config import ConfigError
+from vmware_panel.domain.cloud import Flavor
 from vmware_panel.domain.landing import ClusterLanding
 from vmware_panel.domain.topology import Concern, TopologyError, cpu_topology
 from vmware_panel.panels.capacity.figures import datastore_lines
@@ -17,9 +18,8 @@ from vmware_panel.panels.listing.answers import sources_shown
 from vmware_panel.wording import (
     concern_sentence,
     datastore_reason,
+    flavor_size,
     foreign,
-    gb_of,
-    mb_of,
     rejection_sentence,
 )
 
@@ -56,9 +56,8 @@ class LandingForm(forms.Form):
             field.widget.attrs["class"] = "form-control input-sm"
 
 
-def _flavor_text(flavor: Any) -> str:
-    size = f"{flavor.vcpus} vCPU, {mb_of(flavor.ram_mb)}, {gb_of(flavor.disk_gb)}"
-    return f"{foreign(flavor.name)} ({size})"
+def _flavor_text(flavor: Flavor) -> str:
+    return f"{foreign(flavor.name)} ({flavor_size(flavor)})"
 
 
 class LandingView(HorizonTemplateView):

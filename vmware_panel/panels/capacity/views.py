@@ -12,7 +12,15 @@ from vmware_panel.panels.capacity.tables import FitsTable, cluster_url, landing_
 from vmware_panel.panels.listing import views as listing
 from vmware_panel.panels.listing.answers import sources_shown
 from vmware_panel.panels.listing.columns import Sort
-from vmware_panel.wording import bound_label, count_text, foreign, gb_of, mb_of, service_state
+from vmware_panel.wording import (
+    bound_label,
+    count_text,
+    flavor_size,
+    foreign,
+    gb_of,
+    mb_of,
+    service_state,
+)
 
 MOST_LINES = 60
 """Flavors that the matrix shows; the list has all of them, page by page."""
@@ -113,7 +121,6 @@ def lines_of(matrix: Matrix) -> list[dict[str, Any]]:
             }
             for row in rows
         ]
-        size = f"{flavor.vcpus} vCPU, {mb_of(flavor.ram_mb)}, {gb_of(flavor.disk_gb)}"
-        name = foreign(flavor.name)
+        name, size = foreign(flavor.name), flavor_size(flavor)
         lines.append({"name": name, "size": size, "href": landing_url(first), "cells": cells})
     return lines

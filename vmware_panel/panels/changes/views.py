@@ -100,6 +100,9 @@ class ChangeView(HorizonTemplateView):
         if result.verdict is Verdict.MADE and result.plan:
             words = change_words(result.plan.change, result.plan.target)
             messages.success(request, words.made)
+            for refusal in result.made.left if result.made else ():
+                reason = refusal_words(refusal)
+                messages.warning(request, f"{reason.sentence} {reason.remedy}")
             return self._onwards(result)
         if result.verdict is Verdict.UNANSWERED:
             messages.warning(

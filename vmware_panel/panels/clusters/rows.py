@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from vmware_panel.api.clusters import ClusterEntry
+from vmware_panel.domain.capacity import placement_capacity
 from vmware_panel.domain.cloud import ComputeService, ResourceInventory
 from vmware_panel.domain.cluster_sums import (
     HostCounts,
     Largest,
     ResourceSums,
-    capacity_of,
     largest_by_placement,
 )
 from vmware_panel.domain.clusters import Driven, NodeCounts
@@ -250,7 +250,7 @@ class ClusterRow:
         record = self.record(resource_class)
         if record is None:
             return "" if self.compute == "" or self.entry.provider_known else None
-        return record.used if used else capacity_of(record)
+        return record.used if used else placement_capacity(record)
 
     @property
     def placement_vcpus_used(self) -> Any:

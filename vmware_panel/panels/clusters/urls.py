@@ -1,7 +1,7 @@
 from django.urls import re_path
 
 from vmware_panel import policy
-from vmware_panel.panels.clusters import ratio_views, service_views, views
+from vmware_panel.panels.clusters import drs_views, ratio_views, service_views, views
 from vmware_panel.panels.listing.refresh import ProgressView, RefreshView
 
 OF_ONE = r"^(?P<vcenter>[^/]+)/(?P<moref>[^/]+)/"
@@ -27,4 +27,15 @@ urlpatterns = [
     re_path(
         rf"{OF_ONE}allocation_ratio$", ratio_views.RatioView.as_view(), name="allocation_ratio"
     ),
+    re_path(
+        rf"{OF_ONE}recommendations/refresh$",
+        drs_views.RefreshView.as_view(),
+        name="refresh_recommendations",
+    ),
+    re_path(
+        rf"{OF_ONE}recommendations/(?P<key>[^/]+)/apply$",
+        drs_views.ApplyView.as_view(),
+        name="apply_recommendations",
+    ),
+    re_path(rf"{OF_ONE}drs_level$", drs_views.LevelView.as_view(), name="drs_level"),
 ]

@@ -12,6 +12,7 @@ from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.kept import Kept
 from vmware_panel.panels.clusters import summary
 from vmware_panel.panels.clusters.filters import ClusterFilters
+from vmware_panel.panels.clusters.head import head_of
 from vmware_panel.panels.clusters.rows import row_of
 from vmware_panel.panels.clusters.tables import ClustersTable
 from vmware_panel.panels.clusters.tabs import ClusterTabs
@@ -71,19 +72,18 @@ class DetailView(tabs.TabView):
     def get(
         self, request: HttpRequest, *args: Any, vcenter: str, moref: str, **kwargs: Any
     ) -> HttpResponseBase:
-        report = self._report(request, vcenter, MoRef(moref))
-        return super().get(request, vcenter=vcenter, moref=moref, report=report)
-
-    def _report(self, request: HttpRequest, vcenter: str, moref: MoRef) -> ClusterReport:
         try:
-            report = clusters.cluster_report(request, vcenter, moref)
+            report = clusters.cluster_report(request, vcenter, MoRef(moref))
+            sources = sources_shown(request, report, only=vcenter)
         except ConfigError as error:
-            return ClusterReport(vcenter, moref, faults=tuple(map(str, error.faults)))
+            report = ClusterReport(vcenter, MoRef(moref))
+            sources = {"faults": tuple(map(str, error.faults))}
         if not report.possible:
             raise Http404
-        return report
+        return super().get(request, vcenter=vcenter, moref=moref, report=report, sources=sources)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         report: ClusterReport = kwargs["report"]
         name = report.cluster.name if report.cluster else report.moref
-        return super().get_context_data(title=foreign(name), **kwargs)
+        context = super().get_context_data(title=foreign(name), head=head_of(report), **kwargs)
+        return {**context, **kwargs["sources"]}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from vmware_panel.api.clusters import HostEntry
-from vmware_panel.domain.cluster_sums import cpu_mhz, free_mb, memory_mb
+from vmware_panel.domain.cluster_sums import cpu_mhz, free_mb
+from vmware_panel.domain.driver_sums import memory_mb_of
 from vmware_panel.domain.inventory import EsxHost, HostConnection
 
 
@@ -58,7 +59,7 @@ class HostRow:
 
     @property
     def memory_mb(self) -> int | None:
-        return memory_mb(self.host)
+        return memory_mb_of(self.host)
 
     @property
     def memory_used_mb(self) -> int | None:

@@ -1,7 +1,7 @@
 from django.urls import re_path
 
 from vmware_panel import policy
-from vmware_panel.panels.hosts import views
+from vmware_panel.panels.hosts import detail_view, maintenance_views, views
 from vmware_panel.panels.listing.refresh import ProgressView, RefreshView
 
 OF_ONE = r"^(?P<vcenter>[^/]+)/(?P<moref>[^/]+)/"
@@ -17,5 +17,15 @@ urlpatterns = [
     ),
     re_path(r"^export/csv$", views.ExportView.as_view(format="csv"), name="export_csv"),
     re_path(r"^export/json$", views.ExportView.as_view(format="json"), name="export_json"),
-    re_path(rf"{OF_ONE}$", views.DetailView.as_view(), name="detail"),
+    re_path(rf"{OF_ONE}$", detail_view.DetailView.as_view(), name="detail"),
+    re_path(
+        rf"{OF_ONE}maintenance/enter$",
+        maintenance_views.EnterView.as_view(),
+        name="enter_maintenance",
+    ),
+    re_path(
+        rf"{OF_ONE}maintenance/exit$",
+        maintenance_views.ExitView.as_view(),
+        name="exit_maintenance",
+    ),
 ]

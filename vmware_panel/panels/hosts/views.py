@@ -1,15 +1,12 @@
 from collections.abc import Iterable
-from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
-from horizon.views import HorizonTemplateView
 
 from vmware_panel import policy
 from vmware_panel.api import clusters
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.cluster_sums import host_counts
-from vmware_panel.domain.inventory import Inventory, MoRef
+from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.kept import Kept
 from vmware_panel.panels.hosts.filters import HostFilters
 from vmware_panel.panels.hosts.rows import HostRow
@@ -17,7 +14,6 @@ from vmware_panel.panels.hosts.tables import HostsTable
 from vmware_panel.panels.listing import views as listing
 from vmware_panel.panels.listing.answers import sources_shown
 from vmware_panel.panels.listing.columns import Sort
-from vmware_panel.wording import foreign
 
 
 class HostsSource(listing.ListSource):
@@ -51,29 +47,6 @@ class IndexView(HostsSource, listing.ListingView):
 
 class ExportView(HostsSource, listing.ExportView):
     file_name = "vmware-hosts"
-
-
-class DetailView(HorizonTemplateView):
-    """One ESX host, from what the collectors keep."""
-
-    template_name = "vmware_panel/hosts/detail.html"
-    page_title = "{{ title }}"
-    http_method_names = ["get", "head", "options"]
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        policy.require(request, policy.Rule.GET_HOST)
-        return super().dispatch(request, *args, **kwargs)
-
-    def get_context_data(self, *, vcenter: str, moref: str, **kwargs: Any) -> dict[str, Any]:
-        try:
-            report = clusters.host_report(self.request, vcenter, MoRef(moref))
-        except ConfigError as error:
-            faults = tuple(map(str, error.faults))
-            return super().get_context_data(title=moref, faults=faults, **kwargs)
-        if not report.possible:
-            raise Http404
-        name = report.host.name if report.host else report.moref
-        return super().get_context_data(title=foreign(name), report=report, **kwargs)
 
 
 def names_in(inventories: Iterable[Inventory]) -> dict[str, frozenset[str]]:

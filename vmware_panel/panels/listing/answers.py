@@ -41,11 +41,15 @@ class Read(Protocol):
     def configured(self) -> bool: ...
 
 
-def sources_shown(request: HttpRequest, report: Read) -> dict[str, Any]:
-    """What the templates `_answers.html` and `_vcenters.html` show. Raises `ConfigError`."""
+def sources_shown(request: HttpRequest, report: Read, only: str = "") -> dict[str, Any]:
+    """What the templates `_answers.html` and `_vcenters.html` show. Raises `ConfigError`.
+
+    `only` is the vCenter of a page that is about one alone.
+    """
     config = get_config()
     names = [v.name for v in config.vcenters_for_region(request.user.services_region)]
-    said = answers(names, report, datetime.now(UTC), config.collector.stale_after_s)
+    wanted = [name for name in names if only in ("", name)]
+    said = answers(wanted, report, datetime.now(UTC), config.collector.stale_after_s)
     nova_listing = next(
         (t for t in report.troubles if (t.source, t.kind) == (NOVA, TroubleKind.NOT_YET)), None
     )
