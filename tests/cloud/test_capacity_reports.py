@@ -100,6 +100,21 @@ def test_where_an_instance_lands_and_why_not(
         assert kinds == {RejectionKind.IMAGE_HYPERVISOR, RejectionKind.IMAGE_FORMAT}
 
 
+def test_vcenter_says_itself_where_it_would_place_one(
+    lab: RunningLab, collected: None, request_of: Callable[..., Any]
+) -> None:
+    request = request_of()
+    flavors, _ = ids(landing_report(request))
+    lab.control.reset_calls()
+    found = landing_report(request, flavors["web.small"], ask_vcenter=True)
+    assert lab.page_calls() == {"PlaceVm": lab.settings.size.clusters}
+    for fits, landing in found.landings:
+        outcome = found.places[(fits.books.vcenter, fits.books.moref)]
+        assert outcome.value, outcome.trouble
+        hosts = {host.host.moref for host in landing.hosts}
+        assert {place.host for place in outcome.value} <= hosts
+
+
 def test_a_disabled_service_takes_nothing(
     lab: RunningLab, collected: None, request_of: Callable[..., Any]
 ) -> None:

@@ -21,6 +21,7 @@ from vmware_panel.wording import (
     flavor_size,
     foreign,
     rejection_sentence,
+    trouble_words,
 )
 
 FIELDS = ("flavor", "image", "zone")
@@ -75,7 +76,11 @@ class LandingView(HorizonTemplateView):
         chosen = {name: self.request.GET.get(name, "")[:255] for name in FIELDS}
         try:
             report = landing_report(
-                self.request, chosen["flavor"], chosen["image"], chosen["zone"]
+                self.request,
+                chosen["flavor"],
+                chosen["image"],
+                chosen["zone"],
+                ask_vcenter=bool(self.request.GET.get("vcenter")),
             )
             sources = sources_shown(self.request, report)
         except ConfigError as error:
@@ -91,7 +96,11 @@ class LandingView(HorizonTemplateView):
             problems=problems,
             asked=report.wanted is not None and not report.problems,
             topology=_topology(report),
-            landings=[_shown(fits, landing) for fits, landing in report.landings],
+            ask_vcenter=bool(self.request.GET.get("vcenter")),
+            landings=[
+                {**_shown(fits, landing), **_placed(fits, report)}
+                for fits, landing in report.landings
+            ],
             **sources,
             **kwargs,
         )
@@ -139,6 +148,24 @@ def _shown(fits: ClusterFits, landing: ClusterLanding) -> dict[str, Any]:
         ],
         "concerns": [_concern(each) for each in landing.concerns],
     }
+
+
+def _placed(fits: ClusterFits, report: LandingReport) -> dict[str, Any]:
+    """vCenter's own answer: its places, that it found none, or why it did not say."""
+    outcome = report.places.get((fits.books.vcenter, fits.books.moref))
+    inventory = fits.books.inventory
+    if outcome is None or inventory is None:
+        return {}
+    if outcome.value is None:
+        return {
+            "asked": True,
+            "trouble": trouble_words(outcome.trouble) if outcome.trouble else "",
+        }
+    places = []
+    for place in outcome.value:
+        host = inventory.host_by_ref.get(place.host)
+        places.append(foreign(host.name) if host else foreign(place.host))
+    return {"asked": True, "places": places}
 
 
 def _concern(concern: Concern) -> dict[str, Any]:
