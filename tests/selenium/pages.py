@@ -10,6 +10,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from tests.browser import Browser
 
 PANEL = "/admin/vmware_instances/"
+CLUSTERS = "/admin/vmware_clusters/"
+HOSTS = "/admin/vmware_hosts/"
 TAB = "#instance_details__vmware"
 LISTS_FOLLOW_S = 20
 """Many times what they take, on a machine that has much else to do."""
