@@ -1,5 +1,6 @@
 from horizon import tabs
 
+from vmware_panel.panels.clusters.capacity_tab import CapacityTab
 from vmware_panel.panels.clusters.history_tab import HistoryTab
 from vmware_panel.panels.clusters.hosts_tab import HostsTab
 from vmware_panel.panels.clusters.instances_tab import InstancesTab
@@ -15,6 +16,7 @@ class ClusterTabs(tabs.TabGroup):
     show_single_tab = True
     tabs = (
         OverviewTab,
+        CapacityTab,
         HostsTab,
         InstancesTab,
         RecommendationsTab,
