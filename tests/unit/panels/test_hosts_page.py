@@ -39,7 +39,13 @@ class TestThePage(helpers.BaseAdminViewTests):
 
     def test_a_host_with_all_that_vcenter_says(self) -> None:
         row = self.page("?name=esx-1").partition("<tbody>")[2]
-        for words in ("blue", "connected", "16 GiB of 64 GiB", "8 GHz of 32 GHz", "2 × 8 × 2"):
+        for words in (
+            "blue",
+            "connected",
+            "16 GiB of 64 GiB",
+            "8 GHz of 32 GHz",
+            "2\u00a0×\u00a08\u00a0×\u00a02",
+        ):
             assert words in row, words
         assert "8.0.3" in row and "1 day" in row
         assert '<a href="/admin/vmware_instances/?vcenter=lab&amp;host=esx-1">2</a>' in row
