@@ -10,6 +10,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from tests.browser import Browser
 
 PANEL = "/admin/vmware_instances/"
+CAPACITY = "/admin/vmware_capacity/"
 TAB = "#instance_details__vmware"
 LISTS_FOLLOW_S = 20
 """Many times what they take, on a machine that has much else to do."""
