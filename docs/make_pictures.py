@@ -6,7 +6,6 @@ is stopped, leaves the lab without one: bring it up again by ``python -m lab up`
 
 from __future__ import annotations
 
-import base64
 import os
 import signal
 import socket
@@ -17,11 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs.cluster_pictures import ClusterPictures
+from docs.saving import save
 from lab.lab import Lab
 from lab.settings import HOST, LabSettings
 from lab.steps import HttpAnswers
@@ -29,10 +29,7 @@ from tests.browser import Browser, chromium
 from tests.lab_run import RunningLab
 from tests.selenium.pages import PANEL, horizons_row, listed, open_tab, panel_row
 
-FOLDER = ROOT / "docs" / "pictures"
 WIDTH, WIDE, HEIGHT = 1300, 1560, 900
-MARGIN = 14
-
 MEMBERS_POLICY = (
     '"vmware:instances:get_cluster": "role:admin or (role:member and project_id:%(project_id)s)"\n'
 )
@@ -149,44 +146,9 @@ class Pictures:
             "panel": self.panel,
             "panel-refresh": self.refresh,
             "drifted": self.drifted,
+            **ClusterPictures(self.lab, self.admin).all(),
             "vcenter-stopped": self.vcenter_stopped,
         }
-
-
-def save(
-    browser: Browser, name: str, *, until: object, since: object = None, whole: bool = False
-) -> None:
-    """The page from `since` to the end of `until`, as docs/pictures/NAME.png.
-
-    Both are elements or selectors; a heading as `until` is itself left out. `whole`: with Horizon's
-    navigation; else from the page's own heading on.
-    """
-    heading, end = _box(browser, "#content_body .page-header"), _box(browser, until)
-    start = heading if since is None else _box(browser, since)
-    x = 0 if whole else max(0, heading["left"] - MARGIN)
-    y = 0 if whole else max(0, start["top"] - MARGIN)
-    bottom = {"H4": end["top"] - 2 * MARGIN, "TR": end["bottom"]}.get(
-        end["tag"], end["bottom"] + MARGIN
-    )
-    width = browser.driver.execute_script("return innerWidth")
-    clip = {"x": x, "y": y, "width": width - x, "height": bottom - y, "scale": 1}
-    shot = browser.driver.execute_cdp_cmd(
-        "Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True}
-    )
-    FOLDER.mkdir(exist_ok=True)
-    file = FOLDER / f"{name}.png"
-    file.write_bytes(base64.b64decode(shot["data"]))
-    print(f"{file.relative_to(ROOT)}  {file.stat().st_size // 1024} KiB", flush=True)
-
-
-def _box(browser: Browser, what: object) -> dict[str, Any]:
-    element = browser.one(what) if isinstance(what, str) else what
-    script = (
-        "const box = arguments[0].getBoundingClientRect();"
-        "return {top: box.top + scrollY, bottom: box.bottom + scrollY, left: box.left,"
-        " tag: arguments[0].tagName};"
-    )
-    return dict(browser.driver.execute_script(script, element))
 
 
 @contextmanager

@@ -3,16 +3,25 @@
 from collections.abc import Iterator
 
 import pytest
+from pyVmomi import vim
 
+from lab.vcenter import wait
 from tests.lab_run import RunningLab
-from vmware_panel.api.changing import Verdict, carry_out, new_nonce
+from tests.vsphere.certificates import Authority
+from tests.vsphere.fault_proxy import fault_proxy, hang_up, wait_until
+from tests.vsphere.rig import authority
+from tests.vsphere.test_maintenance import passed_on
+from vmware_panel.api.changing import Verdict, carry_out, new_nonce, sent_before
 from vmware_panel.api.context import vcenters_of
 from vmware_panel.api.maintenance import EnterMaintenance, ExitMaintenance
 from vmware_panel.api.migrations import MigrateInstance
+from vmware_panel.api.tasks import followed_tasks
 from vmware_panel.domain.inventory import MoRef
-from vmware_panel.domain.plans import CautionKind
+from vmware_panel.domain.plans import CautionKind, RefusalKind
 from vmware_panel.openstack import counting as counting_openstack
 from vmware_panel.vsphere import counting as counting_vcenter
+
+__all__ = ["authority"]  # a fixture
 
 pytestmark = pytest.mark.lab
 
@@ -84,7 +93,7 @@ def test_a_move_and_back_through_the_one_way_to_a_change(lab, configured, reques
     server_id = lab.server_id(INSTANCE)
     here, _, (there, *_) = standing_of(lab, server_id)
     with configured():
-        for source, destination in ((here, there), (there, here)):
+        for destination in (there, here):
             change = MigrateInstance.of(request, server_id, destination)
             shown = change.plan()
             assert not shown.refused, shown.refusals
@@ -94,12 +103,10 @@ def test_a_move_and_back_through_the_one_way_to_a_change(lab, configured, reques
             assert result.verdict is Verdict.MADE
             again = carry_out(request, change, shown.fingerprint, nonce)
             assert again.verdict in (Verdict.REFUSED, Verdict.DIFFERS), "one form, two moves"
-            wait_until_on(lab, server_id, destination, source)
+            wait_until_on(lab, server_id, destination)
 
 
-def wait_until_on(lab: RunningLab, server_id: str, wanted: MoRef, source: MoRef) -> None:
-    from tests.vsphere.fault_proxy import wait_until
-
+def wait_until_on(lab: RunningLab, server_id: str, wanted: MoRef) -> None:
     wait_until(lambda: standing_of(lab, server_id)[0] == wanted)
 
 
@@ -132,3 +139,52 @@ def test_a_server_of_another_driver_has_nowhere_to_go(lab, configured, request_o
     with configured():
         plan = MigrateInstance.of(request, lab.server_id("kvm-build-1")).plan()
     assert plan.refused
+
+
+def test_a_lost_answer_is_followed_by_the_vms_tasks_and_nothing_is_sent_again(
+    lab, configured, request_with_address, authority: Authority
+):
+    """The call reaches vCenter, and its answer does not come back."""
+    request, server_id = request_with_address, lab.server_id(INSTANCE)
+    here, _, (there, *_) = standing_of(lab, server_id)
+    certificate = authority.issue("127.0.0.1", "localhost")
+    with (
+        fault_proxy(lab.settings.ports["vcenter"], *certificate) as proxy,
+        configured(port=proxy.port, ca_file=str(authority.ca_file)),
+    ):
+        change, nonce = MigrateInstance.of(request, server_id, there), new_nonce()
+        shown = change.plan()
+        proxy.spoil("MigrateVM_Task", passed_on(hang_up), times=1)
+        lost = carry_out(request, change, shown.fingerprint, nonce)
+        assert lost.verdict is Verdict.UNANSWERED
+        assert lost.made and lost.made.follow == (shown.moref,)
+        before = sent_before(nonce)
+        assert before and before.made and before.made.follow == (shown.moref,)
+        wait_until_on(lab, server_id, there)
+        vcenter = vcenters_of(request)[0]
+        found = followed_tasks(vcenter, None, lost.made.follow, lost.since)
+        assert any(task.action.endswith("migrate") for task in found), found
+        assert carry_out(request, change, shown.fingerprint, nonce).verdict is not Verdict.MADE
+        assert proxy.count("MigrateVM_Task") == 1
+        back = MigrateInstance.of(request, server_id, here)
+        made = carry_out(request, back, back.plan().fingerprint, new_nonce())
+        assert made.verdict is Verdict.MADE
+        wait_until_on(lab, server_id, here)
+
+
+def test_a_vm_that_vcenter_moves_between_plan_and_change_is_shown_anew(
+    lab, configured, request_with_address
+):
+    request, server_id = request_with_address, lab.server_id(INSTANCE)
+    here, _, (there, *_) = standing_of(lab, server_id)
+    with configured():
+        change = MigrateInstance.of(request, server_id, there)
+        shown = change.plan()
+        with lab.login.connected() as service:
+            vm = lab.vm_of(service, server_id)
+            source, target = vm.runtime.host, vim.HostSystem(there, service._stub)
+            wait([vm.MigrateVM_Task(host=target, priority="defaultPriority")])
+            result = carry_out(request, change, shown.fingerprint, new_nonce())
+            wait([vm.MigrateVM_Task(host=source, priority="defaultPriority")])
+    assert result.verdict is Verdict.REFUSED
+    assert result.plan and [r.kind for r in result.plan.refusals] == [RefusalKind.SAME_PLACE]

@@ -11,6 +11,8 @@ from tests.browser import Browser
 
 PANEL = "/admin/vmware_instances/"
 CAPACITY = "/admin/vmware_capacity/"
+CLUSTERS = "/admin/vmware_clusters/"
+HOSTS = "/admin/vmware_hosts/"
 TAB = "#instance_details__vmware"
 LISTS_FOLLOW_S = 20
 """Many times what they take, on a machine that has much else to do."""

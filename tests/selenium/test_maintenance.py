@@ -74,9 +74,10 @@ def test_it_can_be_cancelled_while_it_runs(admin: Browser, lab: RunningLab):
         press(admin, ".vmware-make")
         press(admin, ".vmware-cancel")
         lab.control.vmotion_takes(0)
-        task = next(
+        ours = [
             t for t in host.recentTask if t.info.descriptionId.endswith("enterMaintenanceMode")
-        )
+        ]
+        task = max(ours, key=lambda t: t.info.queueTime)
         eventually(lambda: task.info.cancelled, "the task is cancelled")
         assert not host.runtime.inMaintenanceMode
 

@@ -3,20 +3,19 @@
 From what the collectors keep: no page of these asks vCenter.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 
 from django.http import HttpRequest
 
 from vmware_panel.api import cloud
-from vmware_panel.api.context import access_of, scope_of, vcenters_of
+from vmware_panel.api.context import access_of, scope_of, vcenter_named, vcenters_of
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.placement import (
     INVENTORIES,
-    Answers,
     answers_of_all,
     client_url,
     joined_of,
@@ -25,7 +24,7 @@ from vmware_panel.api.placement import (
 from vmware_panel.api.reading import oldest
 from vmware_panel.api.usages import Usages, read_usages
 from vmware_panel.config import VCenterConfig
-from vmware_panel.domain.cloud import Hypervisor, ResourceProvider
+from vmware_panel.domain.cloud import ComputeService, Hypervisor, ResourceProvider
 from vmware_panel.domain.clusters import (
     ClusterBooks,
     ClusterFigures,
@@ -37,10 +36,13 @@ from vmware_panel.domain.clusters import (
 )
 from vmware_panel.domain.inventory import Cluster, EsxHost, Inventory, MoRef, VirtualMachine
 from vmware_panel.domain.kept import Kept
-from vmware_panel.domain.outcome import Trouble
+from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
 from vmware_panel.domain.placement import Placement
 from vmware_panel.domain.snapshot import Snapshot
+from vmware_panel.domain.tasks import Series
 from vmware_panel.domain.usage import HostUsage, Usage
+from vmware_panel.endpoints import client
+from vmware_panel.openstack import gather
 
 __all__ = [
     "ClusterEntry",
@@ -50,8 +52,15 @@ __all__ = [
     "HostsReport",
     "cluster_report",
     "clusters_report",
+    "day_of_cluster",
     "hosts_report",
 ]
+
+
+LIVE_PATIENCE_S = 5.0
+"""The part of a cluster's page that asks vCenter keeps the rest waiting no longer."""
+
+_DAY = "cluster day"
 
 
 @dataclass(frozen=True)
@@ -181,7 +190,15 @@ def clusters_report(request: HttpRequest) -> ClustersReport:
     reading = answers.reading
     entries = None
     if reading.inventories or hypervisors is not None:
-        entries = tuple(_entries(answers, joined.placements if joined else None, usages))
+        entries = entries_of(
+            reading.inventories,
+            hypervisors,
+            answers.get("services", ()),
+            answers.get("providers"),
+            joined.placements if joined else None,
+            usages.by_vcenter,
+            complete=reading.books.complete,
+        )
     return ClustersReport(
         entries=entries,
         placements=joined.placements if joined else None,
@@ -193,24 +210,27 @@ def clusters_report(request: HttpRequest) -> ClustersReport:
     )
 
 
-def _entries(
-    answers: Answers, placements: Kept[Placement] | None, usages: Usages
-) -> Iterator[ClusterEntry]:
+def entries_of(
+    inventories: Sequence[Inventory],
+    hypervisors: Sequence[Hypervisor] | None,
+    services: Sequence[ComputeService],
+    providers: Sequence[ResourceProvider] | None,
+    placements: Kept[Placement] | None,
+    usages: Mapping[str, Usage],
+    *,
+    complete: bool,
+) -> tuple[ClusterEntry, ...]:
+    """Each cluster with what every book says; None is a source that did not answer."""
     counts: Mapping[str, NodeCounts] | None = None
     if placements is not None:
         counts = placements.derived("by node", partial(counts_by_node, placements))
-    providers: Sequence[ResourceProvider] | None = answers.get("providers")
     by_id = {provider.uuid: provider for provider in providers or ()}
-    clusters = join_clusters(
-        answers.reading.inventories,
-        answers.get("hypervisors"),
-        {service.host: service for service in answers.get("services", ())},
-        complete=answers.reading.books.complete,
-    )
-    for books in clusters:
+    by_host = {service.host: service for service in services}
+
+    def entry(books: ClusterBooks) -> ClusterEntry:
         node = books.hypervisor
-        usage = usages.by_vcenter.get(books.vcenter)
-        yield ClusterEntry(
+        usage = usages.get(books.vcenter)
+        return ClusterEntry(
             books=books,
             figures=figures_of(books, usage),
             usage=usage,
@@ -218,6 +238,8 @@ def _entries(
             provider=by_id.get(node.id) if node else None,
             provider_known=providers is not None,
         )
+
+    return tuple(map(entry, join_clusters(inventories, hypervisors, by_host, complete=complete)))
 
 
 def cluster_report(request: HttpRequest, vcenter: str, moref: MoRef) -> ClusterReport:
@@ -237,6 +259,22 @@ def cluster_report(request: HttpRequest, vcenter: str, moref: MoRef) -> ClusterR
         whole=whole,
         client_url=_client_url(inventory, vcenters, "cluster", "ClusterComputeResource", moref),
     )
+
+
+def day_of_cluster(
+    request: HttpRequest, vcenter: str, moref: MoRef, now: datetime
+) -> Outcome[tuple[Series, ...]]:
+    """What vCenter counted of the cluster in the day before `now`, from vCenter itself: one call,
+    and what a new session takes. Waits `LIVE_PATIENCE_S` at most. Raises `ConfigError`.
+    """
+    its = vcenter_named(request, vcenter)
+    if its is None:
+        return Outcome(trouble=Trouble(vcenter, TroubleKind.CONFIGURATION))
+    read = partial(client(its).series, moref, now - timedelta(days=1))
+    outcome = gather({_DAY: read}, timeout_s=LIVE_PATIENCE_S)[_DAY]
+    if outcome.trouble and outcome.trouble.source == _DAY:  # the page's own deadline came first
+        return Outcome(trouble=replace(outcome.trouble, source=vcenter))
+    return outcome
 
 
 def hosts_report(request: HttpRequest) -> HostsReport:

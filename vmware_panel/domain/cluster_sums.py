@@ -5,7 +5,7 @@ CPU is in MHz and memory in MiB. Placement's figures are its own and stay apart.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmware_panel.domain.capacity import placement_capacity
 from vmware_panel.domain.cloud import ResourceInventory, ResourceProvider
@@ -74,6 +74,13 @@ class ResourceSums:
     used: Sum = Sum()
     free: Sum = Sum()
     reserved: int | None = None
+
+    @property
+    def free_beside_ha(self) -> Sum:
+        """What is free without touching what HA holds back; all of it where nobody knows that."""
+        if self.reserved is None or self.free.at_least is None:
+            return self.free
+        return replace(self.free, known=max(0, self.free.known - self.reserved))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,13 @@ from vmware_panel.panels.hosts.panel import Hosts
 CLUSTER = "/admin/vmware_clusters/lab/domain-c1/"
 HOST = "/admin/vmware_hosts/lab/host-1/"
 PATHS = (
-    "/admin/vmware_clusters/",
+    *(
+        f"/admin/vmware_{panel}/{page}"
+        for panel in ("clusters", "hosts")
+        for page in ("", "export/csv", "export/json?q=x", "progress", "?q=")
+    ),
     CLUSTER,
     *(f"{CLUSTER}?tab=cluster__{tab.slug}" for tab in ClusterTabs.tabs),
-    "/admin/vmware_hosts/",
     HOST,
 )
 READ = "vmware_panel.api.inventories.SnapshotSource.read"

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from vmware_panel import policy
@@ -38,4 +39,12 @@ class CapacityTab(ClusterTab):
             "total_mhz": count_text(cpu.total_mhz),
             "effective_mhz": count_text(cpu.effective_mhz),
             "used_mhz": count_text(cpu.used_mhz),
+            "ratio_url": self._ratio_url(request) if said.driven else "",
         }
+
+    def _ratio_url(self, request: HttpRequest) -> str:
+        """Empty where the policy does not allow to set one."""
+        if not policy.allowed(request, policy.Rule.UPDATE_ALLOCATION_RATIO):
+            return ""
+        kwargs = {"vcenter": self.report.vcenter, "moref": self.report.moref}
+        return reverse("horizon:admin:vmware_clusters:allocation_ratio", kwargs=kwargs)

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from vmware_panel import policy
 from vmware_panel.api.clusters import ClusterReport
 from vmware_panel.domain.clusters import Driven
 from vmware_panel.wording import (
@@ -26,6 +31,31 @@ class Head:
     driven_label: str = ""
     driven_sentence: str = ""
     more_nodes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeadAction:
+    """A link to the plan of a change."""
+
+    label: str
+    url: str
+
+
+def service_action(request: HttpRequest, report: ClusterReport) -> HeadAction | None:
+    """Disabling or enabling the compute service; None where there is none, or the policy says no."""
+    books = report.entry.books if report.entry else None
+    service = books.service if books else None
+    if (
+        service is None
+        or not service.id
+        or not policy.allowed(request, policy.Rule.UPDATE_SERVICE)
+    ):
+        return None
+    name, label = "disable_service", _("Disable it")
+    if service.enabled is False:
+        name, label = "enable_service", _("Enable it")
+    kwargs = {"vcenter": report.vcenter, "moref": report.moref, "host": service.host}
+    return HeadAction(label, reverse(f"horizon:admin:vmware_clusters:{name}", kwargs=kwargs))
 
 
 def head_of(report: ClusterReport) -> Head:

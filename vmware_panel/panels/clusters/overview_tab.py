@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from vmware_panel.api import clusters
 from vmware_panel.api.clusters import ClusterEntry, HostEntry, host_entry
 from vmware_panel.domain.capacity import placement_capacity
 from vmware_panel.domain.cloud import ResourceInventory
@@ -20,6 +22,7 @@ from vmware_panel.domain.inventory import VirtualMachine, VmPower
 from vmware_panel.panels.clusters.tab import ClusterTab
 from vmware_panel.panels.drawing import heat
 from vmware_panel.panels.drawing.bars import Fact, resource_bar
+from vmware_panel.panels.drawing.day import day_charts
 from vmware_panel.panels.hosts.rows import HostRow
 from vmware_panel.panels.hosts.tables import host_url
 from vmware_panel.panels.listing.ordering import natural_key
@@ -37,6 +40,7 @@ from vmware_panel.wording import (
     host_state,
     largest_words,
     mb_of,
+    trouble_words,
 )
 
 HEAT = "heat"
@@ -71,7 +75,17 @@ class OverviewTab(ClusterTab):
             ],
             "levels": LEVELS,
             "host_rows": [_host_row(row) for row in hosts],
+            **self._day(request),
         }
+
+    def _day(self, request: HttpRequest) -> dict[str, Any]:
+        """`charts` is None where vCenter did not answer; `day_trouble` says why."""
+        now = datetime.now(UTC)
+        outcome = clusters.day_of_cluster(request, self.vcenter, self.moref, now)
+        if outcome.value is None:
+            said = trouble_words(outcome.trouble) if outcome.trouble else None
+            return {"charts": None, "day_trouble": said}
+        return {"charts": day_charts(outcome.value, now), "day_trouble": None}
 
     def _query(self, measure: heat.Measure) -> dict[str, str]:
         return {"tab": self.get_id(), HEAT: measure.value}

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.utils.translation import gettext_lazy as _
 
 from vmware_panel import policy
@@ -44,6 +45,8 @@ class RecommendationsTab(ClusterTab):
             "level_sentence": drs_level_sentence(state.level) if state.level else "",
             "rows": [self._row(names, state, one) for one in state.recommendations],
             "missing": foreign(", ".join(found.missing_privileges or ())),
+            # Horizon renders a tab without the request's own context.
+            "csrf_token": get_token(request),
             **self._actions(request, state),
         }
 

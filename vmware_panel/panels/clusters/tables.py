@@ -13,6 +13,7 @@ from vmware_panel.panels.clusters.rows import ClusterRow
 from vmware_panel.panels.drawing.bars import resource_bar, small_bar
 from vmware_panel.panels.listing.cells import drawn, label, named
 from vmware_panel.panels.listing.columns import (
+    DENSE,
     Book,
     Column,
     ListingTable,
@@ -95,7 +96,7 @@ class ClustersTable(ListingTable):
     placement_fits_vcpus = Column(visible=False, book=Book.PLACEMENT)
 
     class Meta(ListingTable.Meta):
-        pass
+        attrs = DENSE
 
     def render_name(self, record: ClusterRow) -> SafeString:
         if record.driven is Driven.DRIVEN:

@@ -12,7 +12,7 @@ from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.kept import Kept
 from vmware_panel.panels.clusters import summary
 from vmware_panel.panels.clusters.filters import ClusterFilters
-from vmware_panel.panels.clusters.head import head_of
+from vmware_panel.panels.clusters.head import head_of, service_action
 from vmware_panel.panels.clusters.rows import row_of
 from vmware_panel.panels.clusters.tables import ClustersTable
 from vmware_panel.panels.clusters.tabs import ClusterTabs
@@ -85,5 +85,10 @@ class DetailView(tabs.TabView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         report: ClusterReport = kwargs["report"]
         name = report.cluster.name if report.cluster else report.moref
-        context = super().get_context_data(title=foreign(name), head=head_of(report), **kwargs)
+        context = super().get_context_data(
+            title=foreign(name),
+            head=head_of(report),
+            service_action=service_action(self.request, report),
+            **kwargs,
+        )
         return {**context, **kwargs["sources"]}

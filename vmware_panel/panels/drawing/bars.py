@@ -97,11 +97,16 @@ def resource_bar(title: str, sums: ResourceSums, say: Say) -> Bar:
         Fact(_("On hosts that can be used"), sum_words(sums.usable, say)),
         Fact(_("Used"), _used_words(sums.used, percent, say)),
         Fact(_("Held back by HA"), say(sums.reserved)),
-        Fact(_("Free"), sum_words(sums.free, say)),
+        Fact(_("Free, with what HA holds back"), sum_words(sums.free, say)),
+        Fact(_("Free without it"), _free_words(sums, say)),
     )
-    free = sum_words(sums.free, say)
+    free = sum_words(sums.free_beside_ha, say)
     text = filled(_("%(free)s free of %(total)s"), free=free, total=sum_words(sums.total, say))
     return Bar(title, text, _parts(sums, percent, say), facts, percent)
+
+
+def _free_words(sums: ResourceSums, say: Say) -> str:
+    return say(None) if sums.reserved is None else sum_words(sums.free_beside_ha, say)
 
 
 def _used_words(used: Sum, percent: float | None, say: Say) -> str:

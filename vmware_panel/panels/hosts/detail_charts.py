@@ -1,53 +1,10 @@
-"""The lines of the last day of one ESX host, from vCenter's own performance counters."""
+"""The lines of the last day of one ESX host."""
 
-from django.utils.formats import number_format
-from django.utils.translation import gettext as _
-
-from vmware_panel.api.hosts import DAY, HostReport
-from vmware_panel.domain.tasks import Series
-from vmware_panel.panels.drawing.lines import Chart, Line, chart
-from vmware_panel.panels.hosts.detail_facts import mhz_of
-from vmware_panel.wording import bytes_of
-
-# vCenter's names (PerformanceManager's counters), as vmware_panel.vsphere.performance asks for them.
-CPU_USAGE, CPU_USED_MHZ = "cpu.usage.average", "cpu.usagemhz.average"
-MEMORY_USAGE, MEMORY_CONSUMED = "mem.usage.average", "mem.consumed.average"
-
-GIB = 1024**3
+from vmware_panel.api.hosts import HostReport
+from vmware_panel.panels.drawing.day import day_charts
+from vmware_panel.panels.drawing.lines import Chart
 
 
 def charts(report: HostReport) -> tuple[Chart, ...] | None:
     """None: the samples could not be had; none: vCenter has no samples of this host."""
-    if report.series is None:
-        return None
-    found = {series.counter: series for series in report.series}
-    start, end = report.asked_at - DAY, report.asked_at
-    made = []
-    shares = [
-        Line(label, found[counter].samples)
-        for counter, label in ((CPU_USAGE, _("CPU")), (MEMORY_USAGE, _("Memory")))
-        if counter in found
-    ]
-    if shares:
-        title = _("CPU and memory in use, in percent")
-        made.append(chart("percent", title, shares, start, end, _percent, top=100))
-    if CPU_USED_MHZ in found:
-        line = Line(_("CPU"), found[CPU_USED_MHZ].samples)
-        made.append(chart("cpu", _("CPU in use"), [line], start, end, mhz_of))
-    if MEMORY_CONSUMED in found:
-        line = Line(_("Memory"), _in_bytes(found[MEMORY_CONSUMED]).samples)
-        made.append(chart("memory", _("Memory in use"), [line], start, end, _size, base=GIB))
-    return tuple(made)
-
-
-def _size(value: float) -> str:
-    return bytes_of(round(value))
-
-
-def _percent(value: float) -> str:
-    return f"{number_format(value, 0 if value == round(value) else 1)} %"
-
-
-def _in_bytes(series: Series) -> Series:
-    samples = tuple((at, None if value is None else value * 1024) for at, value in series.samples)
-    return Series(series.counter, "bytes", samples)
+    return None if report.series is None else day_charts(report.series, report.asked_at)

@@ -38,7 +38,7 @@ class DetailView(HorizonTemplateView):
         return super().get_context_data(
             title=foreign(name),
             report=report,
-            actions=host_actions(
+            host_actions=host_actions(
                 self.request, vcenter, report.host, answers=report.detail is not None
             ),
             **shown(report),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from vmware_panel.panels.drawing.bars import small_bar
 from vmware_panel.panels.hosts.rows import HostRow
 from vmware_panel.panels.listing.cells import drawn, label, named
-from vmware_panel.panels.listing.columns import Book, Column, ListingTable, nothing, shown
+from vmware_panel.panels.listing.columns import DENSE, Book, Column, ListingTable, nothing, shown
 from vmware_panel.wording import (
     UNKNOWN,
     hertz_of,
@@ -76,7 +76,7 @@ class HostsTable(ListingTable):
     threads_per_core = Column(visible=False, book=Book.VCENTER)
 
     class Meta(ListingTable.Meta):
-        pass
+        attrs = DENSE
 
     def render_name(self, record: HostRow) -> SafeString:
         return named(record.name)

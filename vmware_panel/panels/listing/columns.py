@@ -33,6 +33,11 @@ class Book(StrEnum):
         return gettext_lazy("Both books") if self is Book.BOTH else self.value
 
 
+LISTING_CLASS = "table table-striped table-hover vmware-listing"
+DENSE = {"class": f"{LISTING_CLASS} vmware-dense"}
+"""The attributes of a table with so many columns that their heads have to wrap."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sort:
     """The column that a list is in the order of."""
@@ -136,7 +141,7 @@ class ListingTable(tables.Table):
     class Meta:
         orderable = False  # by django-tables2: it would order the page, not the list
         template_name = "vmware_panel/_listing_table.html"
-        attrs = {"class": "table table-striped table-hover vmware-listing"}
+        attrs = {"class": LISTING_CLASS}
 
     def __init__(
         self,

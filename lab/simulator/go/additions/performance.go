@@ -33,7 +33,7 @@ var gaps = struct {
 func addGap(r *http.Request) (interface{}, error) {
 	var wanted struct {
 		Moref string `json:"moref"`
-		FromS int    `json:"from_s"`
+		BeginS int    `json:"from_s"`
 		ToS   int    `json:"to_s"`
 	}
 	if err := decode(r, &wanted); err != nil {
@@ -42,7 +42,7 @@ func addGap(r *http.Request) (interface{}, error) {
 	now := time.Now()
 	gaps.Lock()
 	defer gaps.Unlock()
-	gap := [2]time.Time{now.Add(-time.Duration(wanted.FromS) * time.Second), now.Add(-time.Duration(wanted.ToS) * time.Second)}
+	gap := [2]time.Time{now.Add(-time.Duration(wanted.BeginS) * time.Second), now.Add(-time.Duration(wanted.ToS) * time.Second)}
 	gaps.by[wanted.Moref] = append(gaps.by[wanted.Moref], gap)
 	return nil, nil
 }
