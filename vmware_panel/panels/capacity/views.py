@@ -1,10 +1,12 @@
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from vmware_panel import policy
 from vmware_panel.api import capacity
 from vmware_panel.config import ConfigError
+from vmware_panel.domain.fits import LargestInstance
 from vmware_panel.domain.kept import Kept
 from vmware_panel.panels.capacity.filters import FitFilters
 from vmware_panel.panels.capacity.rows import Matrix, matrix_of, rows_of
@@ -58,7 +60,7 @@ class MatrixView(FitsSource, listing.ListingView):
     """Flavors down, clusters across."""
 
     template_name = "vmware_panel/capacity/index.html"
-    page_title = _("VMware Capacity")
+    page_title = gettext_lazy("VMware Capacity")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -72,7 +74,7 @@ class MatrixView(FitsSource, listing.ListingView):
 
 class ListView(FitsSource, listing.ListingView):
     template_name = "vmware_panel/capacity/list.html"
-    page_title = _("VMware Capacity: flavors on clusters")
+    page_title = gettext_lazy("VMware Capacity: flavors on clusters")
 
 
 class ExportView(FitsSource, listing.ExportView):
@@ -91,17 +93,19 @@ def heads_of(matrix: Matrix) -> list[dict[str, Any]]:
                 "vcenter": column.books.vcenter,
                 "moref": column.books.moref,
                 "service": "" if usable or service is None else service_state(service),
-                "largest": None
-                if largest is None
-                else {
-                    "memory": mb_of(largest.memory_mb),
-                    "vcpus": count_text(largest.vcpus),
-                    "disk": gb_of(largest.disk_gb),
-                    "host": foreign(largest.host),
-                },
+                "largest": None if largest is None else _largest_text(largest),
+                "host": "" if largest is None else foreign(largest.host),
             }
         )
     return heads
+
+
+def _largest_text(largest: LargestInstance) -> str:
+    return _("%(memory)s, %(vcpus)s vCPU, %(disk)s") % {
+        "memory": mb_of(largest.memory_mb),
+        "vcpus": count_text(largest.vcpus),
+        "disk": gb_of(largest.disk_gb),
+    }
 
 
 def lines_of(matrix: Matrix) -> list[dict[str, Any]]:
