@@ -386,13 +386,26 @@ def test_junk_gives_a_configuration_or_its_faults_and_never_the_password(raw: ob
         told = "".join(
             traceback.TracebackException.from_exception(error, capture_locals=True).format()
         )
-        assert PASSWORD not in _without_frame_of_the_test(told)
+        assert _stands_elsewhere(raw) or PASSWORD not in _without_frame_of_the_test(told)
     else:
         for each in found.vcenters:
             assert type(each.insecure) is bool
             assert each.web_url.startswith(("https://", "http://"))
         shown = repr(dataclasses.replace(found, vcenters=_without_other_text(found.vcenters)))
         assert PASSWORD not in shown
+
+
+def _stands_elsewhere(raw: object) -> bool:
+    """Junk may put the password at another key, which is then no password."""
+    if isinstance(raw, dict):
+        return any(
+            _stands_elsewhere(value)
+            for key, value in raw.items()
+            if not (key == "password" and isinstance(value, str))
+        )
+    if isinstance(raw, list | tuple):
+        return any(map(_stands_elsewhere, raw))
+    return isinstance(raw, str) and PASSWORD in raw
 
 
 def _without_frame_of_the_test(told: str) -> str:
