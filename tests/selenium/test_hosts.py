@@ -91,7 +91,7 @@ def test_every_fact_of_every_host_is_vcenters(admin: Browser, books: Books) -> N
     for moref, row in books.hosts.items():
         open_host(admin, moref)
         said, hardware, quick = facts(admin), row["summary.hardware"], row["summary.quickStats"]
-        assert row["name"] in admin.text("h1")
+        assert row["name"] in admin.driver.title
         assert said["cluster"] == books.clusters[row["parent"]._moId]
         assert said["version"] == row["summary.config.product.fullName"]
         assert said["model"] == f"{hardware.vendor} {hardware.model}"
@@ -166,7 +166,7 @@ def test_the_lines_of_the_last_day_are_vcenters_samples(
                 )
             ]
         )
-    theirs = [number for number in answer.value[0].value]
+    theirs = list(answer.value[0].value)
     assert len(admin.all("svg.vmware-lines")) == 3
     script = (
         "return [...document.querySelectorAll('.vmware-chart')[0]"
@@ -174,12 +174,18 @@ def test_the_lines_of_the_last_day_are_vcenters_samples(
     )
     ours = admin.driver.execute_script(script)
     known = [text for text in ours if text != "no sample"]
-    wanted = [f"{n / 100:.1f}".removesuffix(".0") + " %" for n in reversed(theirs) if n >= 0]
+    wanted = [percent(n) for n in reversed(theirs) if n >= 0]
     # A sample may have come, and the oldest gone, between the page and the test's own question.
     assert known[2:-2] == wanted[2:-2] or known[1:-3] == wanted[2:-2]
     assert len(ours) - len(known) == theirs.count(-1) >= 11
     path = admin.all("svg.vmware-lines path")[0].get_attribute("d") or ""
     assert path.count("M") == 2, "the gap is not drawn as one"
+
+
+def percent(hundredths: int) -> str:
+    """With one decimal, unless it is a whole number."""
+    value = hundredths / 100
+    return f"{value:.{0 if value == round(value) else 1}f} %"
 
 
 def test_a_host_in_maintenance_and_a_disconnected_one_say_so(

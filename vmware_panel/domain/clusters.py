@@ -74,9 +74,12 @@ def join_clusters(
     absent = Driven.UNKNOWN if hypervisors is None else Driven.UNDRIVEN
     rows: list[ClusterBooks] = []
     by_uuid = {inventory.vcenter.instance_uuid.lower(): inventory for inventory in inventories}
-    for uuid, inventory in by_uuid.items():
+    found: set[tuple[str, MoRef]] = set()
+    for inventory in inventories:  # two settings may lead to one vCenter
         for cluster in inventory.clusters:
-            its = nodes.pop((uuid, cluster.moref), [])
+            key = (inventory.vcenter.instance_uuid.lower(), cluster.moref)
+            found.add(key)
+            its = nodes.get(key, [])
             rows.append(
                 ClusterBooks(
                     vcenter=inventory.vcenter.name,
@@ -90,6 +93,8 @@ def join_clusters(
                 )
             )
     for (uuid, moref), its in nodes.items():
+        if (uuid, moref) in found:
+            continue
         inventory_there = by_uuid.get(uuid)
         if inventory_there is not None:
             driven = Driven.GONE if inventory_there.whole else Driven.UNKNOWN

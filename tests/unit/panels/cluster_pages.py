@@ -8,7 +8,6 @@ from tests.unit.panels import clouds
 from vmware_panel.api.clusters import (
     ClusterReport,
     ClustersReport,
-    HostReport,
     HostsReport,
     entries_of,
     host_entry,
@@ -160,19 +159,3 @@ def cluster_report(whole: ClustersReport, moref: str = "domain-c1") -> ClusterRe
 def hosts_report(*inventories: Inventory, troubles: tuple[Trouble, ...] = ()) -> HostsReport:
     entries = tuple(host_entry(i, its, usage(*i.hosts)) for i in inventories for its in i.hosts)
     return HostsReport(entries if inventories else None, inventories, troubles)
-
-
-def host_report(whole: ClustersReport, moref: str = "host-1") -> HostReport:
-    inventory = next(iter(whole.inventories), None)
-    its = inventory.host_by_ref.get(MoRef(moref)) if inventory else None
-    placements = None
-    if whole.placements is not None:
-        placements = tuple(p for p in whole.placements if p.host and p.host.moref == moref)
-    return HostReport(
-        "lab",
-        MoRef(moref),
-        inventory=inventory,
-        entry=host_entry(inventory, its, usage()) if inventory and its else None,
-        placements=placements,
-        whole=whole,
-    )

@@ -93,7 +93,17 @@ class TestTheHeat(SimpleTestCase):
         assert len(tiles) <= heat.MOST_TILES
         alone = sum(tile.kind != "rest" for tile in tiles)
         assert drawn.joined + alone == 64 * 47, "every VM is drawn or counted"
-        assert len(render_to_string("vmware_panel/drawing/_heat.html", {"heat": drawn})) < 400_000
+        assert len(render_to_string("vmware_panel/drawing/_heat.html", {"heat": drawn})) < 500_000
+
+    def test_a_domain_that_all_share_is_left_out_of_the_cells(self) -> None:
+        assert heat.labels(["esx-1.a.example", "esx-2.a.example"]) == ["esx-1", "esx-2"]
+        for names in (
+            ["esx-1.a.example", "esx-2.b.example"],
+            ["10.0.0.1", "10.0.0.2"],
+            ["n", "m"],
+        ):
+            assert heat.labels(names) == names
+        assert heat.labels(["esx.a", "esx.a"]) == ["esx", "esx"], "two of one name stay two"
 
     def test_more_hosts_than_any_cluster_has_are_counted(self) -> None:
         drawn = heat.heat(heat.Measure.MEMORY, [a_host(n, 1) for n in range(100)])

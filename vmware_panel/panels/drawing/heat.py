@@ -24,9 +24,9 @@ INSET = 4
 FEWEST_COLUMNS, MOST_COLUMNS = 3, 8
 MOST_CELLS = 96
 """As many hosts as the largest cluster of vSphere 8 has."""
-MOST_TILES = 800
+MOST_TILES = 1200
 FEWEST_TILES_A_HOST = 6
-CHARACTER = 6.6
+CHARACTER = 7.2
 """The width of a character of a cell's name, on the safe side."""
 
 
@@ -135,10 +135,11 @@ def heat(measure: Measure, hosts: Sequence[Host]) -> Heat:
     allowance = max(FEWEST_TILES_A_HOST, MOST_TILES // max(1, len(drawn)))
     cells: list[Cell] = []
     joined = 0
+    names = labels([host.name for host in drawn])
     for number, host in enumerate(drawn):
         row, column = divmod(number, columns)
         place = Rect(column * (width + GAP), row * (height + GAP), width, height)
-        cell, together = _cell(measure, host, place, allowance)
+        cell, together = _cell(measure, host, names[number], place, allowance)
         cells.append(cell)
         joined += together
     rows = ceil(len(drawn) / columns)
@@ -150,6 +151,15 @@ def heat(measure: Measure, hosts: Sequence[Host]) -> Heat:
         joined=joined,
         left_out=len(hosts) - len(drawn),
     )
+
+
+def labels(names: Sequence[str]) -> list[str]:
+    """The names without the domain that all of them share, where they stay apart without it."""
+    heads = [name.partition(".") for name in names]
+    domains = {domain for _head, _dot, domain in heads}
+    short = [head for head, _dot, _domain in heads]
+    apart = len(set(short)) == len(set(names)) and all(short)
+    return short if len(domains) == 1 and apart else list(names)
 
 
 def _in_words(measure: Measure, hosts: Sequence[Host]) -> str:
@@ -170,7 +180,9 @@ def _in_words(measure: Measure, hosts: Sequence[Host]) -> str:
     return " ".join(said)
 
 
-def _cell(measure: Measure, host: Host, place: Rect, allowance: int) -> tuple[Cell, int]:
+def _cell(
+    measure: Measure, host: Host, label: str, place: Rect, allowance: int
+) -> tuple[Cell, int]:
     tiles, joined = _tiles(host, place, allowance)
     figure = host.state if host.usable is False else _percent(host.percent)
     room = place.width - 2 * INSET - len(figure) * CHARACTER - INSET
@@ -187,7 +199,7 @@ def _cell(measure: Measure, host: Host, place: Rect, allowance: int) -> tuple[Ce
         Cell(
             host=host,
             rect=place,
-            name=shortened(foreign(host.name), max(5, int(room / CHARACTER))),
+            name=shortened(foreign(label), max(5, int(room / CHARACTER))),
             figure=figure,
             title=title,
             level=level_of(host.percent, host.usable),

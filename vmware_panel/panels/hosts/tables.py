@@ -100,7 +100,8 @@ class HostsTable(ListingTable):
         parts = topology(record)
         if parts is None:
             return shown(None)
-        return " × ".join(str(UNKNOWN if part is None else part) for part in parts)
+        # no-break spaces: it is one thing
+        return "\u00a0×\u00a0".join(str(UNKNOWN if part is None else part) for part in parts)
 
     def render_instances(self, record: HostRow) -> str:
         if not record.instances:
