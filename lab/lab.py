@@ -78,6 +78,18 @@ class Lab:
             shutil.rmtree(self._settings.run, ignore_errors=True)
             return count
 
+    def set_datastore_regex(self, host: str, regex: str) -> None:
+        """Give one nova-compute another ``[vmware] datastore_regex``, and start it anew with it."""
+        with self.supervisor.locked():
+            file = self._settings.etc / "nova" / f"{host}.conf"
+            lines = file.read_text().splitlines()
+            changed = [
+                f"datastore_regex = {regex}" if line.startswith("datastore_regex = ") else line
+                for line in lines
+            ]
+            file.write_text("\n".join([*changed, ""]))
+            self.supervisor.restart(f"nova-compute-{host}")
+
     def status(self) -> dict[str, Any]:
         """Everything a test or a person needs to know of it, as plain values."""
         settings = self._settings

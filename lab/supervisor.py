@@ -239,6 +239,18 @@ class Supervisor:
             self.book.remove(name)
         return total + len(strays)
 
+    def restart(self, name: str, grace_s: float = 1.5) -> None:
+        """Stop one service and start it again, as its configuration is now.
+
+        :raises StepFailed: it did not come up
+        """
+        service = next(service for service in self._services() if service.name == name)
+        record = self.book.read().get(name)
+        if record is not None:
+            stop(record.current_members(), grace_s)
+            self.book.remove(name)
+        self._start_service(service)
+
     # -- look ------------------------------------------------------------------------------
 
     def log(self, step: Step) -> Path:

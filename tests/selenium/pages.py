@@ -10,6 +10,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from tests.browser import Browser
 
 PANEL = "/admin/vmware_instances/"
+CAPACITY = "/admin/vmware_capacity/"
 CLUSTERS = "/admin/vmware_clusters/"
 HOSTS = "/admin/vmware_hosts/"
 TAB = "#instance_details__vmware"

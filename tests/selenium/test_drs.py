@@ -128,12 +128,13 @@ def test_recommendations_are_made_shown_and_one_is_applied_and_followed_to_its_e
     assert full.name in plan and move.destination.name in plan
     assert move.vm.runtime.host == full, "a look at the plan moved it"
 
-    lab.control.vmotion_takes(4000)
+    lab.control.vmotion_takes(8000)
     press(admin, ".vmware-make")
     admin.wait_for_text("body", "was asked to apply the recommendations of DC0_C0")
-    admin.wait_for_text(".vmware-follow", "Move by DRS")
+    line = f"Move by DRS, {move.vm.name}: "
+    admin.wait_for_text(".vmware-follow", line)
     assert move.vm.runtime.host == full, "it is followed only when it is over"
-    admin.wait_for_text(".vmware-follow", "done", seconds=60)
+    admin.wait_for_text(".vmware-follow", f"{line}done", seconds=60)
     assert move.vm.runtime.host == move.destination
     assert key not in drs.by_key()
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser import Browser
 from tests.lab_run import RunningLab
-from tests.selenium.pages import CLUSTERS, HOSTS, PANEL, TAB
+from tests.selenium.pages import CAPACITY, CLUSTERS, HOSTS, PANEL, TAB
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -14,9 +14,12 @@ REFUSED = {302, 401, 403, 404}
 @pytest.mark.parametrize(
     "path",
     [
-        f"{panel}{page}"
-        for panel in (PANEL, CLUSTERS, HOSTS)
-        for page in ("", "export/csv", "export/json", "refresh", "progress", "lab/x-1/")
+        *(
+            f"{panel}{page}"
+            for panel in (PANEL, CLUSTERS, HOSTS)
+            for page in ("", "export/csv", "export/json", "refresh", "progress", "lab/x-1/")
+        ),
+        *(f"{CAPACITY}{page}" for page in ("", "list/", "landing/?vcenter=1", "export/csv")),
     ],
 )
 def test_an_admin_url_is_refused_and_nothing_is_asked_of_vcenter(member, lab: RunningLab, path):

@@ -1,7 +1,7 @@
 """The changes of DRS from their plan to what vCenter has made of them; Nova is not asked."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -17,6 +17,7 @@ from tests.vsphere.test_simulator_drs import until
 from vmware_panel.api import changing, drs
 from vmware_panel.api.changing import Verdict, carry_out, new_nonce
 from vmware_panel.api.drs import ApplyRecommendations, DrsChange, RefreshRecommendations, SetLevel
+from vmware_panel.api.tasks import followed_tasks
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.cluster_detail import DrsLevel
@@ -119,6 +120,19 @@ def test_all_that_is_recommended_is_applied_and_followed_on_the_vms(changes: Cha
     assert {task.state for task in until(ended)} == {TaskState.SUCCESS}
     for move in moves:
         assert changes.host_of(move.vm) == move.destination
+
+
+def test_a_move_of_before_does_not_pass_for_the_change_that_is_followed(changes: Changes) -> None:
+    vm = changes.rig.running()[0]
+    other = next(h for h in changes.rig.cluster.host if h != vm.runtime.host)
+    wait([vm.MigrateVM_Task(host=other, priority="defaultPriority")])
+    now = datetime.now(UTC)
+
+    def found(since: datetime) -> int:
+        return len(followed_tasks(changes.vcenter, None, (ref(vm),), since))
+
+    assert found(now - timedelta(minutes=1)) == 1
+    assert found(now + timedelta(seconds=5)) == 0
 
 
 def test_a_plan_names_instances_and_projects_by_novas_book(changes: Changes) -> None:

@@ -1,6 +1,6 @@
 """Where an instance of a flavor and an image would land."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -10,24 +10,32 @@ from django.http import HttpRequest
 
 from vmware_panel.api import cloud
 from vmware_panel.api.capacity import ClusterFits, region_books
-from vmware_panel.api.context import access_of, scope_of
+from vmware_panel.api.context import access_of, scope_of, vcenters_of
 from vmware_panel.api.reading import oldest
 from vmware_panel.domain.cloud import Flavor, Image
 from vmware_panel.domain.clusters import Driven
 from vmware_panel.domain.fits import resources_of
-from vmware_panel.domain.inventory import Inventory
+from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.landing import (
     Candidate,
     ClusterLanding,
+    NewVm,
+    VCenterPlace,
     Wanted,
     landing_on,
     traits_of,
 )
-from vmware_panel.domain.outcome import Trouble
+from vmware_panel.domain.outcome import Outcome, Trouble
 from vmware_panel.domain.snapshot import Snapshot
-from vmware_panel.openstack import Access, placement
+from vmware_panel.domain.topology import TopologyError, cpu_topology
+from vmware_panel.endpoints import client
+from vmware_panel.openstack import Access, gather, placement
+from vmware_panel.openstack.access import DEFAULT_TIMEOUT_S
 
 __all__ = ["LandingReport", "landing_report"]
+
+MOST_ASKED = 8
+"""Clusters whose vCenter is asked for one page."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,8 @@ class LandingReport:
 
     `flavors` and `images` None: Nova or Glance did not tell. `wanted` None: nothing was chosen,
     or not all of it exists (`problems`: field to the value that is not there). `landings` are by
-    cluster, those where it may land first.
+    cluster, those where it may land first. `places` are vCenter's own answers, by vCenter and
+    cluster, where it was asked.
     """
 
     flavors: tuple[Flavor, ...] | None
@@ -45,6 +54,9 @@ class LandingReport:
     wanted: Wanted | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     landings: tuple[tuple[ClusterFits, ClusterLanding], ...] = ()
+    places: Mapping[tuple[str, MoRef], Outcome[tuple[VCenterPlace, ...]]] = field(
+        default_factory=dict
+    )
     inventories: tuple[Inventory, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
@@ -56,9 +68,16 @@ class LandingReport:
 
 
 def landing_report(
-    request: HttpRequest, flavor_id: str = "", image_id: str = "", zone: str = ""
+    request: HttpRequest,
+    flavor_id: str = "",
+    image_id: str = "",
+    zone: str = "",
+    *,
+    ask_vcenter: bool = False,
 ) -> LandingReport:
-    """Without a flavor only what may be chosen. No call to vCenter. Raises `ConfigError`."""
+    """Without a flavor only what may be chosen. No call to vCenter, unless it is to be asked: then
+    one for each cluster where it may land, at most `MOST_ASKED`. Raises `ConfigError`.
+    """
     access, scope = access_of(request), scope_of(request)
     parts: dict[str, Callable[[], Any]] = {
         "flavors": partial(cloud.flavors, access, scope),
@@ -80,6 +99,7 @@ def landing_report(
             if one.room is not None and one.books.inventory is not None
         ]
         landings.sort(key=lambda pair: (not pair[1].possible, pair[1].room.cluster.name))
+    places = _places(request, wanted, landings) if ask_vcenter and wanted else {}
     return LandingReport(
         flavors=flavors,
         images=images,
@@ -87,11 +107,37 @@ def landing_report(
         wanted=wanted,
         problems=problems,
         landings=tuple(landings),
+        places=places,
         inventories=region.inventories,
         snapshots=region.snapshots,
         troubles=region.troubles,
         configured=region.configured,
     )
+
+
+def _places(
+    request: HttpRequest, wanted: Wanted, landings: Sequence[tuple[ClusterFits, ClusterLanding]]
+) -> Mapping[tuple[str, MoRef], Outcome[tuple[VCenterPlace, ...]]]:
+    """Side by side, so that one that hangs does not keep the others waiting."""
+    try:
+        shape = cpu_topology(wanted.flavor, wanted.image.properties if wanted.image else None)
+    except TopologyError:
+        return {}
+    flavor = wanted.flavor
+    new = NewVm(flavor.name, flavor.vcpus, shape.cores, flavor.ram_mb)
+    vcenters = {vcenter.name: vcenter for vcenter in vcenters_of(request)}
+    asked = [
+        (books.vcenter, books.moref)
+        for books in (fits.books for fits, landing in landings if landing.possible)
+        if books.vcenter in vcenters
+    ][:MOST_ASKED]
+    parts = {
+        f"place {vcenter} {number}": partial(client(vcenters[vcenter]).place_vm, moref, new)
+        for number, (vcenter, moref) in enumerate(asked)
+    }
+    waits = [vcenters[name].longest_read_s for name, _ in asked]
+    answers = gather(parts, timeout_s=max((DEFAULT_TIMEOUT_S, *waits)))
+    return dict(zip(asked, answers.values(), strict=True))
 
 
 def _wanted(

@@ -73,6 +73,7 @@ class CauseKind(StrEnum):
     STALE = "stale"  # nova-compute is down since `since`: nothing is reported
     NO_DATASTORE = "no_datastore"  # nova-compute's update fails
     NOT_YET_REPORTED = "not_yet_reported"  # as before `subject` changed
+    DATASTORE_NOT_REPORTED = "datastore_not_reported"  # the regex differs, or as above
     FREE_SPACE_MOVED = "free_space_moved"  # since nova-compute's last update
     REGEX_DIFFERS = "regex_differs"  # it reports as if it had no datastore_regex
     SETTING_DIFFERS = "setting_differs"  # nova.conf has another value than the settings tell
@@ -93,13 +94,17 @@ class CauseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A part of a difference: `amount` in the resource's unit, with its sign."""
+    """A part of a difference: `amount` in the resource's unit, with its sign.
+
+    `alike` are others that would explain it just as well as `subject`.
+    """
 
     kind: CauseKind
     amount: int = 0
     subject: str = ""
     detail: str = ""
     since: datetime | None = None
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,18 @@ def _not_yet(
     report: DriverReport, resource: Resource, theirs: int, amount: int
 ) -> tuple[Cause, ...]:
     """A total as it was before one thing changed that vCenter shows by now."""
-    for subject, before in _totals_before(report, resource):
-        if before == theirs:
-            return (Cause(CauseKind.NOT_YET_REPORTED, amount, subject),)
+    changed = [name for name, before in _totals_before(report, resource) if before == theirs]
+    if changed:
+        return _named(CauseKind.NOT_YET_REPORTED, amount, changed)
+    if resource is Resource.DISK_GB:
+        whole = report.datastores.capacity_bytes
+        missing = [
+            datastore.name
+            for datastore in report.datastores.counted
+            if (whole - _bytes(datastore)) // GIB_BYTES == theirs
+        ]
+        if missing:
+            return _named(CauseKind.DATASTORE_NOT_REPORTED, amount, missing)
     if resource is Resource.DISK_GB and theirs == _without_regex(report):
         return (Cause(CauseKind.REGEX_DIFFERS, amount),)
     return ()
@@ -81,8 +90,9 @@ def _totals_before(report: DriverReport, resource: Resource) -> Iterator[tuple[s
         yield host.name, total + (size(host) or 0)
     for host in report.usable:
         yield host.name, total - (size(host) or 0)
-    names = ", ".join(host.name for host in report.left_out)
-    yield names, total + sum(size(host) or 0 for host in report.left_out)
+    if len(report.left_out) > 1:
+        names = ", ".join(host.name for host in report.left_out)
+        yield names, total + sum(size(host) or 0 for host in report.left_out)
 
 
 def _disk_totals_before(report: DriverReport) -> Iterator[tuple[str, int]]:
@@ -91,8 +101,6 @@ def _disk_totals_before(report: DriverReport) -> Iterator[tuple[str, int]]:
         if rejected.why is not DatastoreRejection.REGEX:
             after = counted_bytes + _bytes(rejected.datastore)
             yield rejected.datastore.name, after // GIB_BYTES
-    for datastore in report.datastores.counted:
-        yield datastore.name, (counted_bytes - _bytes(datastore)) // GIB_BYTES
 
 
 def _without_regex(report: DriverReport) -> int:
@@ -112,10 +120,14 @@ def _largest_not_yet(
     if resource is Resource.DISK_GB:
         return (Cause(CauseKind.FREE_SPACE_MOVED, amount),)
     size = threads_of if resource is Resource.VCPU else memory_mb_of
-    for host in (*report.left_out, *report.usable):
-        if size(host) == theirs:
-            return (Cause(CauseKind.NOT_YET_REPORTED, amount, host.name),)
-    return ()
+    hosts = (*report.left_out, *report.usable)
+    changed = [host.name for host in hosts if size(host) == theirs]
+    return _named(CauseKind.NOT_YET_REPORTED, amount, changed) if changed else ()
+
+
+def _named(kind: CauseKind, amount: int, names: list[str]) -> tuple[Cause, ...]:
+    first, *alike = dict.fromkeys(names)
+    return (Cause(kind, amount, first, alike=tuple(alike)),)
 
 
 def _as_shown(

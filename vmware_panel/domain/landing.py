@@ -26,7 +26,7 @@ from vmware_panel.domain.driver_sums import (
     RejectedDatastore,
 )
 from vmware_panel.domain.fits import Room, disk_gb_of, fits_host, resources_of
-from vmware_panel.domain.inventory import Datastore, EsxHost, HostConnection, Inventory
+from vmware_panel.domain.inventory import Datastore, EsxHost, HostConnection, Inventory, MoRef
 from vmware_panel.domain.topology import (
     Concern,
     ConcernKind,
@@ -120,6 +120,26 @@ class ClusterLanding:
     @property
     def possible(self) -> bool:
         return not self.rejections
+
+
+@dataclass(frozen=True, slots=True)
+class NewVm:
+    """A VM as the driver would make it, for vCenter to say where it would go."""
+
+    name: str
+    vcpus: int
+    cores_per_socket: int
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class VCenterPlace:
+    """Where vCenter itself would place it. Nova names the datastore itself, so that part of the
+    answer is only what vCenter would prefer.
+    """
+
+    host: MoRef
+    datastore: MoRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from vmware_panel.domain.cluster_detail import ClusterDetail, DrsLevel
 from vmware_panel.domain.drs import DrsState, VmPlace
 from vmware_panel.domain.host_detail import HostDetail
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter
+from vmware_panel.domain.landing import NewVm, VCenterPlace
 from vmware_panel.domain.migration import Verdict
 from vmware_panel.domain.standing import Forecast, Standing
 from vmware_panel.domain.tasks import Move, Series, TaskRecord
@@ -24,6 +25,7 @@ from vmware_panel.vsphere import (
     inventory_reader,
     maintenance,
     migrations,
+    place_vm,
     privileges,
     standing_reader,
     tasks,
@@ -206,6 +208,11 @@ class VCenterClient:
         """The task; sent once: see `Session.change`."""
         work = partial(migrations.migrate, vm=vm, host=host)
         return self._session.change(work, self._read_timeout_s)
+
+    def place_vm(self, cluster: MoRef, wanted: NewVm) -> tuple[VCenterPlace, ...]:
+        """Where vCenter would place a new VM; makes and moves nothing. One call."""
+        work = partial(place_vm.place_vm, cluster=cluster, wanted=wanted)
+        return self._session.read(work, self._read_timeout_s)
 
     def collector(
         self,

@@ -10,6 +10,7 @@ from vmware_panel.wording.capacity import (
     count_text,
     datastore_reason,
     figure_label,
+    flavor_size,
     resource_label,
     signed_text,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "drs_words",
     "figure_label",
     "filled",
+    "flavor_size",
     "foreign",
     "free_of",
     "gb_of",

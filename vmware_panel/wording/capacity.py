@@ -4,12 +4,17 @@ from collections.abc import Mapping
 
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from vmware_panel.domain.capacity import Cause, CauseKind, Figure
+from vmware_panel.domain.cloud import Flavor
 from vmware_panel.domain.driver_sums import DatastoreRejection, Resource
-from vmware_panel.domain.fits import Bound
+from vmware_panel.domain.fits import Bound, disk_gb_of
+from vmware_panel.wording.sizes import gb_of, mb_of
 from vmware_panel.wording.values import UNKNOWN, Text, filled, foreign
+
+MOST_ALIKE = 5
 
 _RESOURCES: Mapping[Resource, Text] = {
     Resource.VCPU: gettext_lazy("VCPU: logical CPUs"),
@@ -75,6 +80,10 @@ _CAUSES: Mapping[CauseKind, Text] = {
     ),
     CauseKind.NOT_YET_REPORTED: gettext_lazy(
         "Placement's figure is from before %(subject)s changed; nova-compute has not reported since."
+    ),
+    CauseKind.DATASTORE_NOT_REPORTED: gettext_lazy(
+        "Placement's figure is without datastore %(subject)s: nova-compute has not reported since it "
+        "came, or nova.conf has another datastore_regex than the settings here."
     ),
     CauseKind.FREE_SPACE_MOVED: gettext_lazy(
         "Space was used or freed since nova-compute's last report."
@@ -158,7 +167,12 @@ def figure_label(figure: Figure) -> str:
 def cause_sentence(cause: Cause) -> str:
     since = date_format(localtime(cause.since), "DATETIME_FORMAT") if cause.since else str(UNKNOWN)
     subject = foreign(cause.subject) or str(UNKNOWN)
-    return filled(_CAUSES[cause.kind], subject=subject, detail=foreign(cause.detail), since=since)
+    words = _CAUSES[cause.kind]
+    sentence = filled(words, subject=subject, detail=foreign(cause.detail), since=since)
+    if not cause.alike:
+        return sentence
+    others = ", ".join(foreign(name) for name in cause.alike[:MOST_ALIKE])
+    return f"{sentence} {filled(_('It may as well be: %(others)s.'), others=others)}"
 
 
 def bound_label(bound: Bound) -> str:
@@ -167,6 +181,14 @@ def bound_label(bound: Bound) -> str:
 
 def datastore_reason(why: DatastoreRejection) -> str:
     return str(_DATASTORES[why])
+
+
+def flavor_size(flavor: Flavor) -> str:
+    """ "2 vCPU, 4 GiB, disk 20 GiB"."""
+    parts = [filled(_("%(vcpus)s vCPU"), vcpus=flavor.vcpus), mb_of(flavor.ram_mb)]
+    disk_gb = disk_gb_of(flavor)
+    parts.append(filled(_("disk %(size)s"), size=gb_of(disk_gb)) if disk_gb else _("no disk"))
+    return ", ".join(parts)
 
 
 def count_text(count: int | None) -> str:

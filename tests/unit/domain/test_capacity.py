@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,6 +176,7 @@ def any_book(hosts: list[Any], stores: list[Any]) -> Inventory:
     )
 
 
+@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 @given(hosts_of_any_kind, datastores_of_any_kind)
 def test_what_the_driver_leaves_out_is_explained_to_the_unit(
     hosts: list[Any], stores: list[Any]
@@ -264,6 +266,16 @@ def test_space_that_was_used_since_the_last_update() -> None:
     assert causes(found, Resource.DISK_GB, *pair) == [(CauseKind.FREE_SPACE_MOVED, -10, "")]
 
 
+def test_a_datastore_that_placement_does_not_hold() -> None:
+    one_less = placement_as_reported(book(host(1)), DriverSettings(re.compile("ds1"), 0, 512, 0))
+    found = books(book(host(1)), provider=one_less)
+    assert causes(found, Resource.DISK_GB, *REPORTED) == [
+        (CauseKind.DATASTORE_NOT_REPORTED, 100, "ds1")
+    ]
+    (cause,) = between(found, Resource.DISK_GB, *REPORTED).causes
+    assert cause.alike == ("ds2",)  # as large: no figure tells which of them it is
+
+
 def test_a_compute_without_the_regex_that_the_settings_tell() -> None:
     found = book(host(1))
     one = books(found, settings=DriverSettings(re.compile("ds1")))
@@ -282,6 +294,7 @@ def test_nova_conf_reserves_otherwise_than_the_settings_tell() -> None:
     assert causes(found, Resource.MEMORY_MB, *pair) == [(CauseKind.SETTING_DIFFERS, 512, "")]
 
 
+@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 @given(st.integers(1, 10_000))
 def test_a_total_that_nothing_explains_says_so(amount: int) -> None:
     found = books(book(host(1), host(2)))

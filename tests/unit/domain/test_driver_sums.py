@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nova.virt.vmwareapi import ds_util
 
@@ -55,6 +55,7 @@ def test_the_types_are_novas() -> None:
     assert DATASTORE_TYPES == ds_util.ALL_SUPPORTED_DS_TYPES
 
 
+@settings(deadline=None)
 @given(
     accessible=st.sampled_from([True, False, None]),
     maintenance=st.sampled_from([None, "normal", "inMaintenance", "enteringMaintenance"]),
@@ -80,6 +81,7 @@ def test_a_datastore_counts_where_novas_own_rule_says_so(
     assert bool(theirs) == (ours is None), ours
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -109,6 +111,7 @@ def test_hosts_that_are_connected_and_not_in_maintenance_are_summed(
     assert len(report.usable) + len(report.left_out) == len(rows)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1 << 45), st.integers(0, 1 << 45)), min_size=1))
 def test_the_disk_is_the_sum_of_capacities_and_the_largest_free_space(
     sizes: list[tuple[int, int]],

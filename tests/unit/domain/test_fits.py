@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.domain.builders import inventory, node_name
@@ -88,6 +88,7 @@ def test_placements_count(changed: ResourceInventory, expected: int | None) -> N
     assert by_placement(flavor(), provider(changed)) == expected
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 200),
     st.integers(0, 10),
@@ -129,6 +130,7 @@ def test_memory_in_two_halves_fits_no_instance_that_needs_the_whole() -> None:
     assert fit.biting == (Bound.HOSTS,)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 70_000), min_size=1, max_size=8), st.integers(1, 70_000))
 def test_hosts_are_filled_each_for_itself(uses: list[int], ram_mb: int) -> None:
     found = book(*[host(n) for n in range(1, len(uses) + 1)])
@@ -175,6 +177,7 @@ def test_what_ha_holds_back_stays_free(policy: HaPolicy | None, expected: int | 
     assert fit.counts[Bound.HOSTS] == 96
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1 << 44), min_size=1, max_size=6), st.integers(1, 5000))
 def test_disks_go_where_most_room_is_until_none_has_enough(sizes: list[int], disk_gb: int) -> None:
     stores = tuple(

@@ -1,7 +1,7 @@
 """Sockets and cores, against the very function of the Nova that is installed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nova import exception, objects
 from nova.virt import hardware
@@ -37,6 +37,7 @@ def wishes(separator: str) -> st.SearchStrategy[dict[str, str]]:
     return st.dictionaries(st.sampled_from(keys), st.integers(0, 9).map(str), max_size=4)
 
 
+@settings(deadline=None)
 @given(vcpus=st.integers(1, 48), specs=wishes(":"), properties=wishes("_"))
 def test_sockets_and_cores_are_those_of_nova(
     vcpus: int, specs: dict[str, str], properties: dict[str, str]

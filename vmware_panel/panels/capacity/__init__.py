@@ -1,0 +1,1 @@
+"""Admin > VMware > Capacity: which flavors fit which clusters, and where one would land."""

@@ -14,9 +14,9 @@ import (
 )
 
 // The last day of a host's or a cluster's CPU and memory, as a vCenter keeps it: a sample each five
-// minutes, the oldest first. A host's curve ends near what it uses now, rises by day and falls by night,
-// and is the same whenever it is asked for; a cluster's is the sum of its hosts'. Where there is a gap,
-// a vCenter says -1.
+// minutes, the oldest first. A host's curve goes around what it uses now, higher by day and lower by
+// night, and is the same at each call while its VMs are; a cluster's is the sum of its hosts'. Where
+// there is a gap, a vCenter says -1.
 const sampleInterval = 300
 
 var dayOfSamples = types.PerfInterval{
@@ -33,8 +33,8 @@ var gaps = struct {
 func addGap(r *http.Request) (interface{}, error) {
 	var wanted struct {
 		Moref string `json:"moref"`
-		FromS int    `json:"from_s"`
-		ToS   int    `json:"to_s"`
+		Begin int    `json:"from_s"`
+		End   int    `json:"to_s"`
 	}
 	if err := decode(r, &wanted); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func addGap(r *http.Request) (interface{}, error) {
 	now := time.Now()
 	gaps.Lock()
 	defer gaps.Unlock()
-	gap := [2]time.Time{now.Add(-time.Duration(wanted.FromS) * time.Second), now.Add(-time.Duration(wanted.ToS) * time.Second)}
+	gap := [2]time.Time{now.Add(-time.Duration(wanted.Begin) * time.Second), now.Add(-time.Duration(wanted.End) * time.Second)}
 	gaps.by[wanted.Moref] = append(gaps.by[wanted.Moref], gap)
 	return nil, nil
 }
@@ -71,11 +71,9 @@ func sampleOf(host *HostSystem, at time.Time) (hostSample, bool) {
 		return s, false
 	}
 	noise := noiseOf(host.Self.Value, at.Unix()/sampleInterval)
-	ago := time.Since(at).Hours()
-	bend := math.Min(ago/2, 1) // near now it is what is used now
 	day := math.Sin(2 * math.Pi * float64(at.Unix()%86400) / 86400)
-	s.usedMHz = within(float64(quick.OverallCpuUsage)*(1+bend*(0.35*day+0.3*noise)), s.totalMHz)
-	s.usedKB = within(float64(quick.OverallMemoryUsage)*1024*(1+bend*(0.04*day+0.01*noise)), s.totalKB)
+	s.usedMHz = within(float64(quick.OverallCpuUsage)*(1+0.2*day+0.1*noise), s.totalMHz)
+	s.usedKB = within(float64(quick.OverallMemoryUsage)*1024*(1+0.04*day+0.01*noise), s.totalKB)
 	return s, true
 }
 

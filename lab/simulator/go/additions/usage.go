@@ -95,8 +95,8 @@ func publishHostLoad(host *HostSystem, vms *hostLoad) {
 		sum.memoryMB += vms.memoryMB
 	}
 	hw := host.Summary.Hardware
-	sum.cpuMHz = atMost(sum.cpuMHz, hw.CpuMhz*int32(hw.NumCpuCores))
-	sum.memoryMB = atMost(sum.memoryMB, int32(hw.MemorySize>>20))
+	sum.cpuMHz = capped(sum.cpuMHz, hw.CpuMhz*int32(hw.NumCpuCores))
+	sum.memoryMB = capped(sum.memoryMB, int32(hw.MemorySize>>20))
 	changed := false
 	Map.WithLock(host, func() {
 		quick := &host.Summary.QuickStats
@@ -111,7 +111,7 @@ func publishHostLoad(host *HostSystem, vms *hostLoad) {
 	}
 }
 
-func atMost(value, most int32) int32 {
+func capped(value, most int32) int32 {
 	if value > most {
 		return most
 	}
@@ -163,7 +163,7 @@ func drsScore(usedMHz, effectiveMHz int32) int32 {
 	if effectiveMHz == 0 {
 		return 0
 	}
-	return 100 - atMost(int32(100*int64(usedMHz)/int64(effectiveMHz)), 100)/4
+	return 100 - capped(int32(100*int64(usedMHz)/int64(effectiveMHz)), 100)/4
 }
 
 // admissionControl is what HA finds free: by VMware's rule for percentages, all that the usable hosts
