@@ -27,7 +27,7 @@ from lab.settings import HOST, LabSettings
 from lab.steps import HttpAnswers
 from tests.browser import Browser, chromium
 from tests.lab_run import RunningLab
-from tests.selenium.pages import PANEL, horizons_row, listed, open_tab, panel_row
+from tests.selenium.pages import CLUSTERS, HOSTS, PANEL, horizons_row, listed, open_tab, panel_row
 
 WIDTH, WIDE, HEIGHT = 1300, 1560, 900
 MEMBERS_POLICY = (
@@ -102,6 +102,42 @@ class Pictures:
         finally:
             self.lab.control.delay(0, "WaitForUpdatesEx")
 
+    def clusters(self) -> None:
+        """The list, in a window that is wide enough for all the books."""
+        self.admin.driver.set_window_size(WIDE, HEIGHT)
+        self._sampled(CLUSTERS)
+        save(self.admin, "clusters", until=".vmware-panel table")
+        self.admin.driver.set_window_size(WIDTH, HEIGHT)
+
+    def cluster(self) -> None:
+        """The pictures of one cluster, with a host in maintenance mode."""
+        with self.lab.login.connected() as service:
+            cluster = self.lab.vm_of(service, self.lab.server_id("bastion")).runtime.host.parent
+            moref, host = cluster._moId, cluster.host[-1].name
+        with self.lab.drifted("host-maintenance", host=host):
+            self._sampled(f"{HOSTS}?state=maintenance&name={host}")
+            self.admin.open(f"{CLUSTERS}lab/{moref}/")
+            self.admin.one(".vmware-heat")
+            headings = self.admin.all(".vmware-tab .vmware-charts, .vmware-no-lines")
+            save(self.admin, "cluster", until=headings[0])
+
+    def hosts(self) -> None:
+        self.admin.driver.set_window_size(WIDE, HEIGHT)
+        self._sampled(HOSTS)
+        save(self.admin, "hosts", until=".vmware-panel table")
+        self.admin.driver.set_window_size(WIDTH, HEIGHT)
+
+    def _sampled(self, page: str) -> None:
+        """Opens the list as soon as it has rows, and says what is used."""
+
+        def look() -> bool | None:
+            self.admin.open(page)
+            self.admin.one(".vmware-panel")
+            rows = self.admin.all(".vmware-panel tbody tr")
+            return (rows and "unknown" not in " ".join(row.text for row in rows)) or None
+
+        listed(look, f"figures on {page}")
+
     def member(self) -> None:
         """The project's member, in a Horizon whose policy opens the cluster's facts to them."""
         with members_horizon(self.lab.settings) as url, chromium(url, WIDTH, HEIGHT) as browser:
@@ -147,6 +183,9 @@ class Pictures:
             "panel-refresh": self.refresh,
             "drifted": self.drifted,
             **ClusterPictures(self.lab, self.admin).all(),
+            "clusters": self.clusters,
+            "cluster": self.cluster,
+            "hosts": self.hosts,
             "vcenter-stopped": self.vcenter_stopped,
         }
 

@@ -200,6 +200,19 @@ def test_resource_providers(cloud: FakeServer, access: Access, providers: Any) -
     assert (vcpu.allocation_ratio, vcpu.used) == (4.0, 5)
 
 
+def test_many_providers_keep_their_order_and_two_calls_each(
+    cloud: FakeServer, access: Access, providers: Any
+) -> None:
+    """They are read side by side; each call is still counted, and of this page."""
+    uuids = [f"11111111-0000-0000-0000-{n:012d}" for n in range(20)]
+    listed = [{"uuid": uuid, "name": uuid, "generation": 3} for uuid in uuids]
+    cloud.answers["/placement/resource_providers"] = say(200, {"resource_providers": listed})
+    with counting() as calls:
+        found = placement.list_resource_providers(access)
+    assert [provider.uuid for provider in found] == uuids
+    assert len(calls) == 1 + 2 * len(uuids)
+
+
 def test_only_the_providers_asked_for_cost_calls(
     cloud: FakeServer, access: Access, providers: Any
 ) -> None:

@@ -184,7 +184,7 @@ def _cell(
     measure: Measure, host: Host, label: str, place: Rect, allowance: int
 ) -> tuple[Cell, int]:
     tiles, joined = _tiles(host, place, allowance)
-    figure = host.state if host.usable is False else _percent(host.percent)
+    figure = str(_("out of use")) if host.usable is False else _percent(host.percent)
     room = place.width - 2 * INSET - len(figure) * CHARACTER - INSET
     count = ngettext("%(count)d VM", "%(count)d VMs", len(host.vms))
     title = filled(
