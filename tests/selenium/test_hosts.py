@@ -184,7 +184,7 @@ def test_the_lines_of_the_last_day_are_vcenters_samples(
 
 def percent(hundredths: int) -> str:
     """With one decimal, unless it is a whole number."""
-    value = hundredths / 100
+    value = round(hundredths / 100, 1)
     return f"{value:.{0 if value == round(value) else 1}f} %"
 
 

@@ -49,7 +49,8 @@ def _size(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{number_format(value, 0 if value == round(value) else 1)} %"
+    rounded = round(value, 1)  # Django cuts off what is more
+    return f"{number_format(rounded, 0 if rounded == round(rounded) else 1)} %"
 
 
 def _in_bytes(series: Series) -> Series:
