@@ -102,13 +102,17 @@ class Change(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`plan` is the fresh one; None if it could not be made, which `trouble` explains."""
+    """`plan` is the fresh one; None if it could not be made, which `trouble` explains.
+
+    `vcenter` is where to follow it, empty for a change that is OpenStack's alone.
+    """
 
     verdict: Verdict
     since: datetime
     plan: Plan | None = None
     made: Made | None = None
     trouble: Trouble | None = None
+    vcenter: str = ""
 
 
 def new_nonce() -> str:
@@ -123,7 +127,8 @@ def sent_before(nonce: str) -> Result | None:
         return None
     task = told["task"] and MoRef(told["task"])
     made = Made(task, tuple(MoRef(moref) for moref in told["follow"]))
-    return Result(Verdict.MADE, datetime.fromisoformat(told["since"]), made=made)
+    since = datetime.fromisoformat(told["since"])
+    return Result(Verdict.MADE, since, made=made, vcenter=told["vcenter"])
 
 
 def carry_out(request: HttpRequest, change: Change, confirmed: str, nonce: str) -> Result:
@@ -180,6 +185,7 @@ def _make(change: Change, plan: Plan, nonce: str, since: datetime) -> Result:
 def _told(result: Result) -> dict[str, Any]:
     made = result.made or Made()
     return {
+        "vcenter": result.plan.vcenter if result.plan else "",
         "task": made.task,
         "follow": list(made.follow),
         "since": result.since.isoformat(),

@@ -177,6 +177,6 @@ class ChangeView(HorizonTemplateView):
         return response
 
     def _onwards(self, result: Result) -> HttpResponseRedirect:
-        vcenter = result.plan.vcenter if result.plan else self.kwargs.get("vcenter", "")
+        vcenter = result.plan.vcenter if result.plan else result.vcenter
         url = follow_url(vcenter, result, self.back_url()) if vcenter else ""
         return HttpResponseRedirect(url or self.back_url())
