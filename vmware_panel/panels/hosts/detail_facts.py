@@ -184,7 +184,9 @@ def mhz_of(mhz: int | float | None) -> str:
     """In GHz, with two decimals."""
     if mhz is None:
         return str(UNKNOWN)
-    return filled(_("%(number)s GHz"), number=number_format(round(mhz / 1000, 2), 2, force_grouping=True))
+    return filled(
+        _("%(number)s GHz"), number=number_format(round(mhz / 1000, 2), 2, force_grouping=True)
+    )
 
 
 def _bar(
