@@ -193,7 +193,7 @@ def _moment(at: datetime) -> str:
 
 def _round_up(value: float) -> float:
     """1, 2 or 5 times a power of ten."""
-    if value <= 0:
+    if value < 1e-9:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999999)
