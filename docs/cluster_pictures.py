@@ -1,4 +1,4 @@
-"""The pictures of clusters, ESX hosts, capacity and changes, and the state of the lab behind each."""
+"""The pictures of capacity, of one ESX host, of DRS and of changes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from lab.settings import LabSettings
 from tests.browser import Browser
 from tests.lab_run import RunningLab
 from tests.selenium.pages import listed
+from tests.selenium.test_drs import Drs
 
-CLUSTER, OTHER = "DC0_C0", "DC0_C1"
+CLUSTER = "DC0_C0"
 HOST = "esx-c0-1.lab.example"
 
 
@@ -22,30 +23,26 @@ class ClusterPictures:
         self.admin = admin
         self.settings: LabSettings = lab.settings
 
-    def clusters(self) -> None:
-        """A cluster that nobody drives and with no host stands beside the two of Nova's."""
-        self._open("/admin/vmware_clusters/", ".vmware-panel table")
-        save(self.admin, "clusters", until=".vmware-panel table", whole=True)
-
-    def overview(self) -> None:
-        self._open(self._cluster(), ".vmware-heat, .vmware-panel svg")
-        save(self.admin, "cluster", until=".vmware-panel")
-
     def capacity(self) -> None:
         self._open(f"{self._cluster()}?tab=cluster__capacity", ".vmware-capacity")
         save(self.admin, "capacity", until=".vmware-capacity")
 
     def recommendations(self) -> None:
-        self._open(f"{self._cluster()}?tab=cluster__recommendations", "#cluster__recommendations")
-        save(self.admin, "recommendations", until="#cluster__recommendations")
+        """All instances of the cluster on one host, and DRS that may not move them by itself."""
+        with self.lab.login.connected() as service:
+            drs = Drs(self.lab, service)
+            drs.crowd()
+            try:
+                drs.cluster.RefreshRecommendation()
+                tab = "#cluster__recommendations"
+                self._open(f"{self._cluster()}?tab=cluster__recommendations", f"{tab} table")
+                save(self.admin, "recommendations", until=tab)
+            finally:
+                drs.set_level("fullyAutomated")
 
     def history(self) -> None:
         self._open(f"{self._cluster()}?tab=cluster__history", "#cluster__history table")
         save(self.admin, "history", until="#cluster__history")
-
-    def hosts(self) -> None:
-        self._open("/admin/vmware_hosts/", ".vmware-panel table")
-        save(self.admin, "hosts", until=".vmware-panel table")
 
     def host(self) -> None:
         self._open(self._host(), ".vmware-chart")
@@ -72,12 +69,9 @@ class ClusterPictures:
     def all(self) -> dict[str, Callable[[], None]]:
         """In the order in which they are taken."""
         return {
-            "clusters": self.clusters,
-            "cluster": self.overview,
             "capacity": self.capacity,
             "recommendations": self.recommendations,
             "history": self.history,
-            "hosts": self.hosts,
             "host": self.host,
             "fits": self.fits,
             "plan-maintenance": self.maintenance,
@@ -89,8 +83,8 @@ class ClusterPictures:
         self.admin.open(path)
         self.admin.one(css)
 
-    def _cluster(self, name: str = CLUSTER) -> str:
-        return self._link("/admin/vmware_clusters/", name)
+    def _cluster(self) -> str:
+        return self._link("/admin/vmware_clusters/", CLUSTER)
 
     def _host(self) -> str:
         return self._link("/admin/vmware_hosts/", HOST)

@@ -39,7 +39,9 @@ What to look at first
   1. As admin: Admin > Compute > Instances, an instance, its tab VMware: where it runs, on which
      host and datastore, and where its root disk comes from.
   2. Admin > VMware > Instances: every instance with its cluster, ESX host and datastores.
-  3. Let vCenter do something behind Nova's back and reload the page:
+  3. Admin > VMware > Clusters, a cluster, its tab Capacity: Nova's, Placement's and vCenter's figures,
+     and why they differ. Admin > VMware > Hosts, a host: put it into maintenance mode.
+  4. Let vCenter do something behind Nova's back and reload the page:
      {lab} drift --help
 
   {lab} status     what runs
