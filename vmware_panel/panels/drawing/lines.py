@@ -150,7 +150,7 @@ def _summary(line: Line, say: Callable[[float], str]) -> str:
     values = [value for _at, value in known]
     at, last = known[-1]
     said = filled(
-        _("%(line)s: between %(least)s and %(most)s, last %(last)s at %(time)s."),
+        _("%(line)s: between %(least)s and %(most)s, last %(last)s (%(time)s)."),
         line=line.label,
         least=say(min(values)),
         most=say(max(values)),
