@@ -52,6 +52,15 @@ def test_where_somebody_collects_the_sample_costs_no_call(vcenter: VCenter) -> N
         inventories.forget_all()
 
 
+def test_the_first_page_of_a_process_waits_for_the_sample_as_for_the_list(
+    vcenter: VCenter,
+) -> None:
+    its = config_of(vcenter)
+    with settings(vcenter, "embedded"):
+        assert len(read_usages([its]).by_vcenter[NAME].hosts) == 6
+        inventories.forget_all()
+
+
 def sampled(its: VCenterConfig):
     until = time.monotonic() + WAIT_S
     while True:

@@ -137,8 +137,17 @@ class SnapshotSource:
         return snapshot
 
     def usage(self, vcenter: VCenterConfig) -> Usage | None:
-        """The collector's latest sample. Raises `StoreError`."""
-        return self._asked(partial(self._store.usage, vcenter.name))
+        """The collector's latest sample; the first is waited for as long as the first list is.
+
+        Raises `StoreError`.
+        """
+        self._see_to(vcenter)
+        ask = partial(self._store.usage, vcenter.name)
+        usage = self._asked(ask)
+        while usage is None and time.monotonic() < self._patient_until_s:
+            time.sleep(POLL_S)
+            usage = self._asked(ask)
+        return usage
 
     def _read(self, vcenter: VCenterConfig) -> Snapshot | None:
         return _of(vcenter, self._asked(partial(self._store.read, vcenter.name)))
