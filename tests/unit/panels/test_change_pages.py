@@ -113,6 +113,7 @@ class TestAnAdmin(helpers.BaseAdminViewTests):
         with mock.patch.object(self.change, "plan", side_effect=gone):
             page = self.page()
         assert "cannot be reached" in page and 'name="fingerprint"' not in page
+        assert "The plan of a change" in page
 
     def test_a_caution_is_said_and_keeps_nobody_from_it(self) -> None:
         caution = Caution(CautionKind.STAYS_RUNNING, "compute-1", "7")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from horizon import messages
 from horizon.views import HorizonTemplateView
 
@@ -51,6 +52,7 @@ class ChangeView(HorizonTemplateView):
 
     rule: ClassVar[policy.Rule]
     template_name = "vmware_panel/changes/plan.html"
+    page_title = gettext_lazy("The plan of a change")  # until there is one to name it by
     choices_class: ClassVar[type[forms.Form]] = forms.Form
     details_class: ClassVar[type[forms.Form]] = forms.Form
     http_method_names = ["get", "head", "options", "post"]
