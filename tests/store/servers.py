@@ -77,6 +77,11 @@ class CacheServer:
         """It keeps its connections and takes new ones, and answers none."""
         assert self.process
         os.kill(self.process.pid, signal.SIGSTOP)
+        # The signal stops a process when one of its threads takes it; until then the others answer.
+        until = time.monotonic() + 10
+        while not _stopped(self.process.pid):
+            assert time.monotonic() < until, "it does not stop"
+            time.sleep(0.005)
 
     def thaw(self) -> None:
         assert self.process
@@ -123,3 +128,9 @@ def free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _stopped(pid: int) -> bool:
+    """Whether all of its threads are."""
+    stats = [task.joinpath("stat").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
