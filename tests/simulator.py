@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -86,6 +88,17 @@ class RunningSimulator:
     def stop(self) -> None:
         """As a vCenter that goes down: connections are refused from now on."""
         os.kill(self.pid, signal.SIGTERM)
+        until = time.monotonic() + STOP_TIMEOUT_S
+        while self._answers():
+            assert time.monotonic() < until, "it does not stop"
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection((self.host, self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
 
 @contextmanager
