@@ -15,6 +15,10 @@
 | 11 OpenStack's services | `tests/cloud/test_reports` | |
 | 12 cache down | `test_cache` (fault_12), `test_crowd` | |
 | 13 collector killed | `test_cache` (fault_13): what pages show | |
+| 14 the same change twice at once | `tests/unit/test_changing`, `tests/selenium/test_services_and_ratios` | |
+| 15 the answer to a change is lost | `tests/vsphere/test_drs_changes`, `test_maintenance`, `test_migrations` | |
+| 18 a GET, a POST without the token | `tests/unit/panels/test_change_pages` | |
+| 19 a member's attempt | `tests/selenium/test_members_reach_nothing` | |
 | 20 logs at DEBUG | `test_certificates_and_logins` (fault_20) | `tests/vsphere/test_secrets` |
 
 `test_stopping` is about ending while vCenter hangs.

@@ -4,7 +4,11 @@ import re
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.core.cache import cache
+from django.middleware.csrf import CsrfViewMiddleware
+from django.test import RequestFactory
+from django.urls import resolve, reverse
 from openstack_dashboard.test import helpers
 
 from tests.unit.changes import SampleChange
@@ -17,6 +21,18 @@ from vmware_panel.vsphere.errors import CannotConnect, Unanswered, VSphereError
 URL = "/admin/vmware_clusters/west/domain-c1/services/compute-1/disable"
 BACK = "/admin/vmware_clusters/west/domain-c1/"
 CHANGE = "vmware_panel.panels.clusters.service_views.ServiceChange"
+
+
+CHANGES: dict[str, dict[str, str]] = {
+    "vmware_clusters:disable_service": {"host": "compute-1"},
+    "vmware_clusters:enable_service": {"host": "compute-1"},
+    "vmware_clusters:allocation_ratio": {},
+    "vmware_clusters:refresh_recommendations": {},
+    "vmware_clusters:apply_recommendations": {"key": "all"},
+    "vmware_clusters:drs_level": {},
+    "vmware_hosts:enter_maintenance": {},
+    "vmware_hosts:exit_maintenance": {},
+}
 
 
 def hidden(page: str) -> dict[str, str]:
@@ -130,6 +146,18 @@ class TestAnAdmin(helpers.BaseAdminViewTests):
     def test_more_than_a_hundred_things_to_follow_stay_a_usable_address(self) -> None:
         self.change.answer = Made(follow=tuple(MoRef(f"vm-{n}") for n in range(500)))
         assert len(self.confirm(self.page())["Location"]) < 4000
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_post_without_the_token_is_refused(name: str) -> None:
+    kwargs = {"vcenter": "west", "moref": "domain-c1", **CHANGES[name]}
+    address = reverse(f"horizon:admin:{name}", kwargs=kwargs)
+    found = resolve(address)
+    request = RequestFactory().post(address)
+    answer = CsrfViewMiddleware(lambda _request: None).process_view(
+        request, found.func, found.args, found.kwargs
+    )
+    assert answer is not None and answer.status_code == 403
 
 
 def vars_of(plan: Any) -> dict[str, Any]:
