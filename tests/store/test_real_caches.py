@@ -251,7 +251,14 @@ def test_items_that_others_push_out_are_written_again(start_server, kind) -> Non
         assert error.trouble.kind is TroubleKind.BAD_ANSWER
     else:
         assert found is None, "nothing was pushed out: this test tests nothing"
-    writer.beat(WATCHING, None, at(1))
+    # Redis pushes out by samples: now and then also what was written last, which is written next.
+    for last in (False, False, False, True):
+        try:
+            writer.beat(WATCHING, None, at(1))
+            break
+        except StoreError:
+            if last:
+                raise
     for reader in (held, CacheStore(ALIAS)):
         assert reader.read(VCENTER).inventory == whole
 
