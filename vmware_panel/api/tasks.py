@@ -1,7 +1,7 @@
 """vCenter's tasks: those of a change, and the recent ones on what OpenStack owns."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -47,7 +47,6 @@ class TasksReport:
     tasks: tuple[OwnedTask, ...] | None
     read: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
-    project_names: Mapping[str, str] = field(default_factory=dict)
     configured: bool = True
 
 

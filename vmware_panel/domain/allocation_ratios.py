@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from vmware_panel.domain.capacity import placement_capacity
 from vmware_panel.domain.cloud import ResourceInventory, ResourceProvider
 from vmware_panel.domain.plans import (
     Caution,
@@ -28,19 +29,11 @@ class RatioPlan(Plan):
 
     @property
     def capacity_before(self) -> int | None:
-        return capacity(self.before, self.before.allocation_ratio) if self.before else None
+        return placement_capacity(self.before) if self.before else None
 
     @property
     def capacity_after(self) -> int | None:
-        return capacity(self.before, float(self.ratio)) if self.before else None
-
-
-def capacity(record: ResourceInventory, ratio: float) -> int:
-    """Placement's rule: `(total - reserved) * ratio`, cut to a whole number.
-
-    Source: `placement/objects/resource_provider.py`, `Inventory.capacity`.
-    """
-    return int((record.total - record.reserved) * ratio)
+        return placement_capacity(self.before, float(self.ratio)) if self.before else None
 
 
 def ratio_plan(
@@ -60,7 +53,7 @@ def ratio_plan(
     elif float(ratio) == before.allocation_ratio:
         refusals.append(Refusal(RefusalKind.ALREADY_SO, f"{resource_class}, {target}"))
     cautions = [Caution(CautionKind.CONFIG_MAY_WIN, target)]
-    after = capacity(before, float(ratio))
+    after = placement_capacity(before, float(ratio))
     if before.used is not None and before.used > after:
         cautions.append(
             Caution(CautionKind.BELOW_USED, resource_class, f"{before.used} > {after}")

@@ -214,9 +214,14 @@ class ClusterCapacity:
         return tuple(d for d in self.differences if not d.explained)
 
 
-def placement_capacity(record: ResourceInventory) -> int:
-    """What may be allocated, as Placement counts it: a fraction of a unit serves nobody."""
-    return int((record.total - record.reserved) * record.allocation_ratio)
+def placement_capacity(record: ResourceInventory, ratio: float | None = None) -> int:
+    """What may be allocated, as Placement counts it: a fraction of a unit serves nobody.
+
+    `ratio` in the place of the record's own. Source: `placement/objects/inventory.py`,
+    `Inventory.capacity`.
+    """
+    its = record.allocation_ratio if ratio is None else ratio
+    return int((record.total - record.reserved) * its)
 
 
 def record_of(provider: ResourceProvider | None, name: str) -> ResourceInventory | None:

@@ -5,7 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmware_panel.domain.allocation_ratios import HIGHEST, LOWEST, capacity, ratio_plan
+from vmware_panel.domain.allocation_ratios import HIGHEST, LOWEST, ratio_plan
+from vmware_panel.domain.capacity import placement_capacity
 from vmware_panel.domain.cloud import ResourceInventory, ResourceProvider
 from vmware_panel.domain.plans import CautionKind, RefusalKind
 
@@ -66,4 +67,4 @@ def test_an_allocation_meanwhile_leaves_the_plan_as_it_is_and_another_ratio_does
 def test_the_capacity_is_cut_and_never_more_than_the_product(total, reserved, ratio):
     record = ResourceInventory("VCPU", total, min(reserved, total), 1.0, 1, 1, 1)
     exact = (total - min(reserved, total)) * ratio
-    assert exact - 1 < capacity(record, ratio) <= exact
+    assert exact - 1 < placement_capacity(record, ratio) <= exact

@@ -56,9 +56,10 @@ class TestTabs(helpers.BaseAdminViewTests):
 
     def tab(self, name: str, told: Any, query: str = "") -> str:
         function = "history_report" if isinstance(told, HistoryReport) else "drs_report"
+        asks = name if name == "history" else "drs"
         with (
             mock.patch.object(drs, function, return_value=told) as self.asked,
-            mock.patch(f"vmware_panel.panels.clusters.{name}_tab.vcenter_named"),
+            mock.patch(f"vmware_panel.panels.clusters.{asks}_tab.vcenter_named"),
         ):
             answer: Any = self.client.get(f"{URL}?tab=cluster__{name}{query}")
         assert answer.status_code == 200

@@ -5,7 +5,7 @@ All that it needs stands in the address, so that it outlives the web process and
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -15,8 +15,6 @@ from vmware_panel.api.changing import Result, Verdict
 from vmware_panel.domain.inventory import MoRef
 
 MOST_ENTITIES = 100
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""vCenter's clock and this machine's need not agree."""
 
 _MOREF = re.compile(r"[A-Za-z]+-[A-Za-z0-9:.-]{1,80}")
 

@@ -8,9 +8,8 @@ from django.utils.http import urlencode
 
 from vmware_panel.domain.drs import DrsState, Owner, VmPlace
 from vmware_panel.domain.inventory import MoRef
+from vmware_panel.panels.links import instance_url
 from vmware_panel.wording import foreign
-
-VMWARE_TAB = "instance_details__vmware"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,6 @@ class Names:
         if moref is None:
             return None
         return Linked(foreign(state.host_name(moref)), host_url(self.vcenter, moref))
-
-
-def instance_url(server_id: str) -> str:
-    url = reverse("horizon:admin:instances:detail", args=[server_id])
-    return f"{url}?{urlencode({'tab': VMWARE_TAB})}"
 
 
 def host_url(vcenter: str, moref: MoRef) -> str:

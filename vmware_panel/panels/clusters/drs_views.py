@@ -17,7 +17,8 @@ from vmware_panel.domain.drs import ApplyPlan, LevelPlan
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.plans import Plan
 from vmware_panel.panels.changes.views import ChangeView
-from vmware_panel.panels.clusters.drs_links import instance_url, tab_url
+from vmware_panel.panels.clusters.drs_links import tab_url
+from vmware_panel.panels.links import instance_url
 from vmware_panel.wording import foreign
 from vmware_panel.wording.drs import (
     drs_level,

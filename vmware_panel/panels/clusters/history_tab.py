@@ -10,10 +10,11 @@ from vmware_panel.api.drs import HistoryReport
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.tasks import Move, MoveKind
-from vmware_panel.panels.clusters.drs_links import Linked, host_url, instance_url
+from vmware_panel.panels.clusters.drs_links import Linked, host_url
 from vmware_panel.panels.clusters.move_chart import move_chart
 from vmware_panel.panels.clusters.move_filters import BY, MOST_DAYS, move_filters
 from vmware_panel.panels.clusters.tab import ClusterTab
+from vmware_panel.panels.links import instance_url
 from vmware_panel.wording import foreign, settings_trouble, trouble_words
 from vmware_panel.wording.drs import move_kind, mover
 

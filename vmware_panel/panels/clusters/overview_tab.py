@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from vmware_panel.panels.drawing.bars import Fact, resource_bar
 from vmware_panel.panels.drawing.day import day_charts
 from vmware_panel.panels.hosts.rows import HostRow
 from vmware_panel.panels.hosts.tables import host_url
+from vmware_panel.panels.links import instance_url
 from vmware_panel.panels.listing.ordering import natural_key
 from vmware_panel.wording import (
     UNKNOWN,
@@ -44,7 +44,6 @@ from vmware_panel.wording import (
 )
 
 HEAT = "heat"
-VMWARE_TAB = "instance_details__vmware"
 
 
 class OverviewTab(ClusterTab):
@@ -200,10 +199,7 @@ def _cell(row: HostRow, measure: heat.Measure) -> heat.Host:
 
 def _tile(vm: VirtualMachine) -> heat.Vm:
     ours = is_instance(vm) and bool(vm.instance_uuid)
-    href = ""
-    if ours:
-        path = reverse("horizon:admin:instances:detail", args=[vm.instance_uuid.lower()])
-        href = f"{path}?{urlencode({'tab': VMWARE_TAB})}"
+    href = instance_url(vm.instance_uuid.lower()) if ours else ""
     return heat.Vm(vm.name, vm.memory_mb, href, ours, on=vm.power is VmPower.ON)
 
 

@@ -5,40 +5,27 @@ from django.middleware.csrf import get_token
 from django.utils.translation import gettext_lazy as _
 
 from vmware_panel import policy
-from vmware_panel.api import changing, drs
-from vmware_panel.api.context import vcenter_named
-from vmware_panel.config import ConfigError
+from vmware_panel.api import changing
+from vmware_panel.api.drs import DrsReport
 from vmware_panel.domain.cluster_detail import Recommendation
 from vmware_panel.domain.drs import ALL, Around, DrsState, refresh_plan
 from vmware_panel.panels.clusters.drs_links import Names, drs_url
-from vmware_panel.panels.clusters.tab import ClusterTab
-from vmware_panel.wording import foreign, settings_trouble, trouble_words
+from vmware_panel.panels.clusters.drs_tab import DrsTab
+from vmware_panel.wording import foreign
 from vmware_panel.wording.drs import drs_level, drs_level_sentence, rating_tone, rating_words
 
 
-class RecommendationsTab(ClusterTab):
+class RecommendationsTab(DrsTab):
     """Asked of vCenter itself: a recommendation is good for minutes."""
 
     name = _("Recommendations")
     slug = "recommendations"
     template_name = "vmware_panel/clusters/recommendations.html"
 
-    def context(self, request: HttpRequest) -> dict[str, Any]:
-        try:
-            vcenter = vcenter_named(request, self.vcenter)
-        except ConfigError:
-            return {"troubles": [settings_trouble()]}
-        if vcenter is None:
-            return {}
-        found = drs.drs_report(request, vcenter, self.moref, self.report.inventory)
-        shown: dict[str, Any] = {"troubles": [trouble_words(t) for t in found.troubles]}
-        state = found.state
-        if state is None:
-            return shown
-        names = Names(self.vcenter, found.places, found.owners or {})
+    def told(
+        self, request: HttpRequest, found: DrsReport, state: DrsState, names: Names
+    ) -> dict[str, Any]:
         return {
-            **shown,
-            "state": state,
             "read_at": found.read_at,
             "owners_known": found.owners is not None,
             "level": drs_level(state.level),

@@ -3,15 +3,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from vmware_panel.api import drs
-from vmware_panel.api.context import vcenter_named
-from vmware_panel.config import ConfigError
+from vmware_panel.api.drs import DrsReport
 from vmware_panel.domain.cluster_detail import RuleKind
 from vmware_panel.domain.drs import DrsState
 from vmware_panel.domain.drs_rules import CheckedRule, check_rule
 from vmware_panel.panels.clusters.drs_links import Names
-from vmware_panel.panels.clusters.tab import ClusterTab
-from vmware_panel.wording import foreign, settings_trouble, trouble_words
+from vmware_panel.panels.clusters.drs_tab import DrsTab
+from vmware_panel.wording import foreign
 from vmware_panel.wording.drs import (
     drs_level,
     kept_tone,
@@ -21,31 +19,19 @@ from vmware_panel.wording.drs import (
 )
 
 
-class RulesTab(ClusterTab):
+class RulesTab(DrsTab):
     """Rules as vCenter has them at that moment, held against where the VMs are."""
 
     name = _("Rules")
     slug = "rules"
     template_name = "vmware_panel/clusters/rules.html"
 
-    def context(self, request: HttpRequest) -> dict[str, Any]:
-        try:
-            vcenter = vcenter_named(request, self.vcenter)
-        except ConfigError:
-            return {"troubles": [settings_trouble()]}
-        if vcenter is None:
-            return {}
-        found = drs.drs_report(request, vcenter, self.moref, self.report.inventory)
-        shown: dict[str, Any] = {"troubles": [trouble_words(t) for t in found.troubles]}
-        state = found.state
-        if state is None:
-            return shown
-        names = Names(self.vcenter, found.places, found.owners or {})
+    def told(
+        self, request: HttpRequest, found: DrsReport, state: DrsState, names: Names
+    ) -> dict[str, Any]:
         where = {moref: place.host for moref, place in found.places.items()}
         checked = [check_rule(rule, state.group_by_name, where) for rule in state.rules]
         return {
-            **shown,
-            "state": state,
             "placed_at": found.placed_at,
             "level": drs_level(state.level),
             "rules": [_rule(one, names, state) for one in checked],

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from vmware_panel.domain.clusters import Driven
 from vmware_panel.panels.clusters.rows import ClusterRow
 from vmware_panel.panels.drawing.bars import resource_bar, small_bar
-from vmware_panel.panels.listing.cells import drawn, label, named
+from vmware_panel.panels.listing.cells import drawn, label, named, serviced
 from vmware_panel.panels.listing.columns import (
     DENSE,
     Book,
@@ -33,8 +33,6 @@ from vmware_panel.wording import (
     host_counts_words,
     largest_words,
     mb_of,
-    service_state,
-    service_tone,
 )
 
 INSTANCES = "horizon:admin:vmware_instances:index"
@@ -154,23 +152,7 @@ class ClustersTable(ListingTable):
     def render_compute(self, record: ClusterRow) -> str:
         if not record.compute:
             return shown(record.compute)
-        name = foreign(record.compute)
-        service = record.service
-        if service is None:
-            return format_html("{} <small>{}</small>", name, _("state unknown"))
-        tone = service_tone(service)
-        if tone is Tone.GOOD:
-            up = _("up, enabled")
-            return format_html(
-                '{} <span class="fa fa-check text-success" title="{}" aria-hidden="true"></span>'
-                '<span class="sr-only">{}</span>',
-                name,
-                up,
-                up,
-            )
-        reason = foreign(service.disabled_reason)
-        state = label(tone, service_state(service))
-        return format_html("{} {} <small>{}</small>", name, state, reason)
+        return serviced(foreign(record.compute), record.service)
 
     def render_placement_vcpus_used(self, record: ClusterRow) -> str:
         return _granted(record, "VCPU", _plain)

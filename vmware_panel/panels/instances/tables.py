@@ -3,13 +3,14 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from vmware_panel.domain.placement import Remark, Severity, Whereabouts
+from vmware_panel.panels import links
 from vmware_panel.panels.instances.rows import InstanceRow
+from vmware_panel.panels.listing.cells import label, serviced
 from vmware_panel.panels.listing.columns import Book, Column, ListingTable, nothing, unknown
 from vmware_panel.wording import (
     Tone,
@@ -17,20 +18,16 @@ from vmware_panel.wording import (
     host_state,
     host_tone,
     remark_words,
-    service_state,
-    service_tone,
     whereabouts_label,
     whereabouts_sentence,
 )
 
-VMWARE_TAB = "instance_details__vmware"
 MOST_REMARKS = 2
 """As many remarks of one instance does the list show; its own page shows all."""
 
 
 def instance_url(record: InstanceRow) -> str:
-    path = reverse("horizon:admin:instances:detail", args=[record.id])
-    return f"{path}?{urlencode({'tab': VMWARE_TAB})}"
+    return links.instance_url(record.id)
 
 
 def project_url(record: InstanceRow) -> str | None:
@@ -45,10 +42,6 @@ def hypervisor_url(record: InstanceRow) -> str | None:
     return reverse(
         "horizon:admin:hypervisors:detail", args=[f"{record.hypervisor_id}_{record.node}"]
     )
-
-
-def label(tone: Tone, text: str) -> SafeString:
-    return format_html('<span class="label label-{}">{}</span>', tone, text)
 
 
 class RemarksColumn(Column):
@@ -131,22 +124,7 @@ class InstancesTable(ListingTable):
         if url := hypervisor_url(record):
             title = _("Nova's node %(node)s") % {"node": record.node}
             name = format_html('<a href="{}" title="{}">{}</a>', url, title, name)
-        service = record.service
-        if service is None:
-            return format_html("{} <small>{}</small>", name, _("state unknown"))
-        tone = service_tone(service)
-        if tone is Tone.GOOD:
-            up = _("up, enabled")
-            return format_html(
-                '{} <span class="fa fa-check text-success" title="{}" aria-hidden="true"></span>'
-                '<span class="sr-only">{}</span>',
-                name,
-                up,
-                up,
-            )
-        state = label(tone, service_state(service))
-        reason = foreign(service.disabled_reason)
-        return format_html("{} {} <small>{}</small>", name, state, reason)
+        return serviced(name, record.service)
 
     def render_vcenter(self, record: InstanceRow) -> SafeString:
         if record.whereabouts is Whereabouts.ON_VCENTER:

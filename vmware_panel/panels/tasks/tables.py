@@ -9,11 +9,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from vmware_panel.panels.links import instance_url
 from vmware_panel.panels.listing.columns import Book, Column, ListingTable, nothing, unknown
 from vmware_panel.panels.tasks.rows import TaskRow
 from vmware_panel.wording import foreign, task_line, task_tone
-
-VMWARE_TAB = "instance_details__vmware"
 
 
 class MomentColumn(Column):
@@ -68,8 +67,7 @@ class TasksTable(ListingTable):
         name = foreign(record.entity) if record.entity else unknown()
         if not record.instance_id:
             return format_html("{}", name)
-        url = reverse("horizon:admin:instances:detail", args=[record.instance_id])
-        return format_html('<a href="{}?{}">{}</a>', url, urlencode({"tab": VMWARE_TAB}), name)
+        return format_html('<a href="{}">{}</a>', instance_url(record.instance_id), name)
 
     def render_state(self, record: TaskRow) -> SafeString:
         shown = format_html(
