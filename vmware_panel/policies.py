@@ -29,6 +29,16 @@ class Rule(StrEnum):
     APPLY_RECOMMENDATIONS = "vmware:drs:apply"
     CONFIGURE_DRS = "vmware:drs:configure"
     MIGRATE_INSTANCE = "vmware:instances:migrate"
+    LIST_DATASTORES = "vmware:datastores:list"
+    GET_DATASTORE = "vmware:datastores:get"
+    REFRESH_DATASTORE = "vmware:datastores:refresh"
+    SCAN_DATASTORES = "vmware:datastores:scan"
+    LIST_IMAGE_CACHE = "vmware:image_cache:list"
+    PURGE_IMAGE_CACHE = "vmware:image_cache:purge"
+    SEED_IMAGE_CACHE = "vmware:image_cache:seed"
+    LIST_VOLUMES = "vmware:volumes:list"
+    LIST_JOBS = "vmware:jobs:list"
+    CANCEL_JOB = "vmware:jobs:cancel"
 
 
 DEFAULTS = (
@@ -119,6 +129,56 @@ DEFAULTS = (
         Rule.MIGRATE_INSTANCE.value,
         ADMIN,
         description="Move an instance to another ESX host of its cluster by vMotion.",
+    ),
+    policy.RuleDefault(
+        Rule.LIST_DATASTORES.value,
+        ADMIN,
+        description="See every datastore: who mounts it, who may use it, what fills it; export them.",
+    ),
+    policy.RuleDefault(
+        Rule.GET_DATASTORE.value,
+        ADMIN,
+        description="See one datastore with the instances, volumes and files on it.",
+    ),
+    policy.RuleDefault(
+        Rule.REFRESH_DATASTORE.value,
+        ADMIN,
+        description="Have vCenter count a datastore's capacity and free space anew.",
+    ),
+    policy.RuleDefault(
+        Rule.SCAN_DATASTORES.value,
+        ADMIN,
+        description="Have the files of datastores searched afresh, out of turn.",
+    ),
+    policy.RuleDefault(
+        Rule.LIST_IMAGE_CACHE.value,
+        ADMIN,
+        description="See the image cache: who stands on what, leftovers and parents at risk; export it.",
+    ),
+    policy.RuleDefault(
+        Rule.PURGE_IMAGE_CACHE.value,
+        ADMIN,
+        description="Delete cached images and leftovers that nothing uses, or mark them for Nova to delete.",
+    ),
+    policy.RuleDefault(
+        Rule.SEED_IMAGE_CACHE.value,
+        ADMIN,
+        description="Put images into the cache of clusters' datastores. Glance's own policy applies too.",
+    ),
+    policy.RuleDefault(
+        Rule.LIST_VOLUMES.value,
+        ADMIN,
+        description="See every Cinder volume with its shadow VM and its disk; export them.",
+    ),
+    policy.RuleDefault(
+        Rule.LIST_JOBS.value,
+        ADMIN,
+        description="See the jobs that make changes in the background, everybody's.",
+    ),
+    policy.RuleDefault(
+        Rule.CANCEL_JOB.value,
+        ADMIN,
+        description="Cancel a job, whoever began it.",
     ),
 )
 

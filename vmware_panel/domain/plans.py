@@ -25,6 +25,12 @@ class ChangeKind(StrEnum):
     DRS_LEVEL = "drs_level"
     MIGRATE = "migrate"
     TASK_CANCEL = "task_cancel"
+    DATASTORE_REFRESH = "datastore_refresh"
+    DATASTORE_SCAN = "datastore_scan"
+    CACHE_PURGE = "cache_purge"
+    CACHE_MARK = "cache_mark"
+    CACHE_SEED = "cache_seed"
+    JOB_CANCEL = "job_cancel"
 
 
 class RefusalKind(StrEnum):
@@ -56,6 +62,23 @@ class RefusalKind(StrEnum):
     DRS_OFF = "drs_off"  # the cluster's DRS is switched off
     LEFT_OUT = "left_out"  # another part of the same change failed before its turn
     CHANGED_MEANWHILE = "changed_meanwhile"  # Placement's generation moved again and again
+    IN_USE = "in_use"  # a VM stands on it; `detail` is the VM
+    USED_BY_SERVER = "used_by_server"  # Nova counts an instance as its user; `detail` names it
+    BEING_BUILT = "being_built"  # an instance of that image is being made; `detail` names it
+    USE_UNKNOWN = (
+        "use_unknown"  # a book that could name a user did not answer; `detail` says which
+    )
+    OWNER_UNKNOWN = "owner_unknown"  # the settings do not tell which computes have this root
+    OWNED_BY_NOVA = "owned_by_nova"  # a compute looks after the root: mark it, and Nova deletes
+    NO_OWNER = "no_owner"  # nobody would act on the mark
+    MARKED_ALREADY = "marked_already"  # `detail` is since when
+    TOO_YOUNG = "too_young"  # younger than was asked for, or work on it may be under way
+    OUTSIDE_ROOTS = "outside_roots"  # not a path that may be deleted
+    NOT_READ = "not_read"  # vCenter did not name it in this pass
+    CHANGED_FILES = "changed_files"  # other files lie there than were shown
+    NO_SOURCE = "no_source"  # no copy of the image is on any datastore that can be read
+    IMAGE_UNFIT = "image_unfit"  # the driver would not take the image; `detail` says why
+    TOO_LARGE = "too_large"  # larger than the flavor's root disk
 
 
 class CautionKind(StrEnum):
@@ -77,6 +100,11 @@ class CautionKind(StrEnum):
     MOVES_BY_ITSELF = "moves_by_itself"  # fully automated DRS carries out what it finds
     NOTHING_MOVES = "nothing_moves"  # DRS would move no running VM any more without being asked
     OVERRIDES_STAY = "overrides_stay"  # VMs with a DRS level of their own keep it
+    NOVA_AGES = "nova_ages"  # unused, it is marked and deleted again; `detail` is after how long
+    AGEING_OFF = "ageing_off"  # the compute's settings keep it from deleting
+    NO_LOCK = "no_lock"  # Nova's lock is on its own host: what it begins meanwhile is not held up
+    DOWNLOADED_AGAIN = "downloaded_again"  # the next boot of this image uploads it anew
+    STALE_SCAN = "stale_scan"  # the datastore was searched long ago; `detail` is when
     SET_BY_DRIVER = "set_by_driver"  # disabled by the driver itself, which enables it again
 
 

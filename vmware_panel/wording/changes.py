@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy
 
 from vmware_panel.domain.plans import Caution, CautionKind, ChangeKind, Refusal, RefusalKind
+from vmware_panel.wording import cache_changes
 from vmware_panel.wording.troubles import source_name
 from vmware_panel.wording.values import Text, filled, foreign
 
@@ -78,6 +79,7 @@ _CHANGES: Mapping[ChangeKind, ChangeWords] = {
         gettext_lazy("Cancel the task"),
         gettext_lazy("vCenter was asked to cancel the task %(target)s."),
     ),
+    **{kind: ChangeWords(*words) for kind, words in cache_changes.CHANGES.items()},
 }
 
 _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
@@ -187,6 +189,7 @@ _REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("Placement's record of %(subject)s was changed by another at the same time."),
         gettext_lazy("Nothing was written. Make the plan again."),
     ),
+    **cache_changes.REFUSALS,
 }
 
 _CAUTIONS: Mapping[CautionKind, Text] = {
@@ -238,6 +241,7 @@ _CAUTIONS: Mapping[CautionKind, Text] = {
         "Nova's driver itself disabled %(subject)s because it could not reach vCenter; it enables "
         "it again by itself."
     ),
+    **cache_changes.CAUTIONS,
 }
 
 

@@ -1,0 +1,166 @@
+"""The image cache in both books: what lies in Nova's cache folders, and who stands on it.
+
+Sources: `nova/virt/vmwareapi/imagecache.py` (ageing), `vmops.py` (names, linked clones). An image is
+one folder `[datastore] <root>/<image id>`; Nova deletes it whole or not at all.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from vmware_panel.domain.cloud import Image
+from vmware_panel.domain.datastore_files import DatastoreFile
+from vmware_panel.domain.inventory import MoRef
+
+
+class Ownership(StrEnum):
+    """Whether a nova-compute looks after a root."""
+
+    OWNED = "owned"  # the settings tell a compute with this root that may use this datastore
+    OWNERLESS = "ownerless"  # the settings tell every compute's root, and none is this one
+    UNKNOWN = "unknown"  # the settings do not tell some compute's root
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRoot:
+    """`[datastore] name` with the nova-computes (`owners`) whose root it is."""
+
+    vcenter: str
+    datastore: MoRef
+    datastore_name: str
+    name: str
+    ownership: Ownership = Ownership.UNKNOWN
+    owners: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return f"[{self.datastore_name}] {self.name}"
+
+
+class GlanceState(StrEnum):
+    """How the image stands in Glance. `UNKNOWN`: Glance did not answer."""
+
+    ACTIVE = "active"
+    HIDDEN = "hidden"
+    DEACTIVATED = "deactivated"
+    OTHER = "other"  # another status, which the image itself names
+    GONE = "gone"
+    NO_IMAGE = "no_image"  # the folder's name is no image's id
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class SizedCopy:
+    """The parent of the linked clones of one root disk size; `root_gb` None: of the image's own."""
+
+    file: DatastoreFile
+    root_gb: int | None = None
+    size_bytes: int | None = None  # with its extent
+
+
+@dataclass(frozen=True, slots=True)
+class Stander:
+    """A VM whose disk stands on a file of the folder: by the backing chain that vCenter shows.
+
+    `server_id` is its instance uuid if Nova manages it. `compute_host` is the compute that Nova has
+    it on; empty where that is not known.
+    """
+
+    vm: MoRef
+    vm_name: str
+    path: str  # the parent's, `[datastore] root/image/file.vmdk`
+    server_id: str = ""
+    project_id: str = ""
+    compute_host: str = ""
+    powered_on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserServer:
+    """An instance that counts as a use to Nova: one of this image on a compute of this root.
+
+    `building`: Nova is making it just now, on whichever compute.
+    """
+
+    server_id: str
+    name: str
+    project_id: str = ""
+    compute_host: str = ""
+    building: bool = False
+
+
+@dataclass(frozen=True)
+class CachedImage:
+    """One image folder of one root, in both books.
+
+    `size_bytes` is what all its files take. `since` is its oldest file's date. `standers` are
+    vCenter's book, `servers` Nova's; None: that book did not answer, so that nobody knows.
+    `marked_at` is the date of Nova's `ts-` folder; `deleted_after` when Nova may delete it at the
+    earliest, None if it is not marked or that is not known.
+    """
+
+    root: CacheRoot
+    image_id: str  # the folder's name
+    state: GlanceState
+    image: Image | None = None
+    size_bytes: int | None = None
+    files: tuple[DatastoreFile, ...] = field(default=(), repr=False)
+    copies: tuple[SizedCopy, ...] = ()
+    since: datetime | None = None
+    standers: tuple[Stander, ...] | None = None
+    servers: tuple[UserServer, ...] | None = None
+    marker: str = ""  # the `ts-` folder's name
+    marked_at: datetime | None = None
+    deleted_after: datetime | None = None
+
+    @property
+    def path(self) -> str:
+        """`[datastore] root/image`."""
+        return f"{self.root.path}/{self.image_id}"
+
+    @property
+    def used(self) -> bool | None:
+        """None: a book that could name a user did not answer, and the other names none."""
+        if self.standers or self.servers:
+            return True
+        return None if self.standers is None or self.servers is None else False
+
+
+class LeftoverKind(StrEnum):
+    """What an interrupted or forgotten piece of work left on a datastore."""
+
+    OWNERLESS_ROOT = "ownerless_root"  # a cache root that no compute looks after
+    BROKEN_DOWNLOAD = "broken_download"  # a VMDK of 4,096,000 bytes in the cache
+    TEMP = "temp"  # below vmware_temp
+    IMAGE_VM = "image_vm"  # OSTACK_IMG_*
+    SNAPSHOT_VM = "snapshot_vm"  # OSTACK_SNAP_*
+    GONE_INSTANCE = "gone_instance"  # a folder named by an instance's id that no book has
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """`path` is `[datastore] folder`. `age_from` is its youngest file's date: before that, work that
+    is still under way looks the same.
+    """
+
+    kind: LeftoverKind
+    vcenter: str
+    datastore: MoRef
+    datastore_name: str
+    path: str
+    size_bytes: int | None = None
+    age_from: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParentRisk:
+    """A VM whose parent disk lies in a root that its instance's compute does not own.
+
+    Nova's compute that owns the root sees the image as unused by its own instances, marks it and
+    deletes it. `time_left_until` is when, at the earliest; None: not marked, or not known.
+    """
+
+    stander: Stander
+    cached: CachedImage
+    time_left_until: datetime | None = None
