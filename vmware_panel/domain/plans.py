@@ -79,6 +79,7 @@ class RefusalKind(StrEnum):
     NO_SOURCE = "no_source"  # no copy of the image is on any datastore that can be read
     IMAGE_UNFIT = "image_unfit"  # the driver would not take the image; `detail` says why
     TOO_LARGE = "too_large"  # larger than the flavor's root disk
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105  OpenStack cannot be asked in the asker's name
 
 
 class CautionKind(StrEnum):
@@ -113,6 +114,14 @@ class Refusal:
     kind: RefusalKind
     subject: str = ""
     detail: str = ""
+
+
+class Refused(Exception):
+    """It is not made, for a reason that has a name of its own."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.kind.value)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
