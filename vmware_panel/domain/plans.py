@@ -81,6 +81,7 @@ class RefusalKind(StrEnum):
     TOO_LARGE = "too_large"  # larger than the flavor's root disk
     INACCESSIBLE = "inaccessible"  # the datastore cannot be reached just now
     NOTHING_TO_DO = "nothing_to_do"  # of all that was chosen, nothing can be done
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105  OpenStack cannot be asked in the asker's name
 
 
 class CautionKind(StrEnum):
@@ -115,6 +116,14 @@ class Refusal:
     kind: RefusalKind
     subject: str = ""
     detail: str = ""
+
+
+class Refused(Exception):
+    """It is not made, for a reason that has a name of its own."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.kind.value)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
