@@ -101,6 +101,14 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("%(subject)s is larger than that root disk (%(detail)s)."),
         gettext_lazy("Choose a larger flavor, or none."),
     ),
+    RefusalKind.NO_SPACE: (
+        gettext_lazy("%(subject)s has too little free space: %(detail)s."),
+        gettext_lazy("Choose another datastore, or make room there."),
+    ),
+    RefusalKind.NOT_ALLOWED: (
+        gettext_lazy("Nova would not put this image on %(subject)s: %(detail)s."),
+        gettext_lazy("Choose another datastore."),
+    ),
 }
 
 CAUTIONS: Mapping[CautionKind, Text] = {
@@ -117,6 +125,14 @@ CAUTIONS: Mapping[CautionKind, Text] = {
     ),
     CautionKind.DOWNLOADED_AGAIN: gettext_lazy(
         "The next instance of %(subject)s there has the image copied from Glance anew."
+    ),
+    CautionKind.STREAMED: gettext_lazy(
+        "%(subject)s goes from Glance through this machine to %(detail)s. An upload that breaks "
+        "off is taken away and has to begin anew."
+    ),
+    CautionKind.OTHER_PICKED: gettext_lazy(
+        "Nova takes the datastore with most free space when it boots: for %(subject)s that would "
+        "be %(detail)s, once this is there."
     ),
     CautionKind.STALE_SCAN: gettext_lazy(
         "The files of %(subject)s were searched at %(detail)s; each is read again before anything "
