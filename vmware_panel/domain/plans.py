@@ -81,6 +81,7 @@ class RefusalKind(StrEnum):
     TOO_LARGE = "too_large"  # larger than the flavor's root disk
     NO_SPACE = "no_space"  # the datastore has less free than it takes; `detail` has both
     NOT_ALLOWED = "not_allowed"  # a datastore that the compute does not take; `detail` says why
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105  OpenStack cannot be asked in the asker's name
 
 
 class CautionKind(StrEnum):
@@ -117,6 +118,14 @@ class Refusal:
     kind: RefusalKind
     subject: str = ""
     detail: str = ""
+
+
+class Refused(Exception):
+    """It is not made, for a reason that has a name of its own."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.kind.value)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,10 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("Nova would not put this image on %(subject)s: %(detail)s."),
         gettext_lazy("Choose another datastore."),
     ),
+    RefusalKind.TOKEN_EXPIRED: (
+        gettext_lazy("OpenStack cannot be asked in the name of whoever began the job any more."),
+        gettext_lazy("Log in anew and begin a job for what is left."),
+    ),
 }
 
 CAUTIONS: Mapping[CautionKind, Text] = {
