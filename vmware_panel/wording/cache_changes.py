@@ -109,6 +109,14 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("%(subject)s is larger than that root disk (%(detail)s)."),
         gettext_lazy("Choose a larger flavor, or none."),
     ),
+    RefusalKind.NO_SPACE: (
+        gettext_lazy("%(subject)s has too little free space: %(detail)s."),
+        gettext_lazy("Choose another datastore, or make room there."),
+    ),
+    RefusalKind.NOT_ALLOWED: (
+        gettext_lazy("Nova would not put this image on %(subject)s: %(detail)s."),
+        gettext_lazy("Choose another datastore."),
+    ),
     RefusalKind.TOKEN_EXPIRED: (
         gettext_lazy("OpenStack cannot be asked in the name of whoever began the job any more."),
         gettext_lazy("Log in anew and begin a job for what is left."),
@@ -129,6 +137,14 @@ CAUTIONS: Mapping[CautionKind, Text] = {
     ),
     CautionKind.DOWNLOADED_AGAIN: gettext_lazy(
         "The next instance of such an image there has it copied from Glance anew."
+    ),
+    CautionKind.STREAMED: gettext_lazy(
+        "%(subject)s goes from Glance through this machine to %(detail)s. An upload that breaks "
+        "off is taken away and has to begin anew."
+    ),
+    CautionKind.OTHER_PICKED: gettext_lazy(
+        "Nova takes the datastore with most free space when it boots: for %(subject)s that would "
+        "be %(detail)s, once this is there."
     ),
     CautionKind.STALE_SCAN: gettext_lazy(
         "The files of %(subject)s were searched at %(detail)s; each is read again before anything "
