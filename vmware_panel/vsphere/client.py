@@ -36,12 +36,13 @@ from vmware_panel.vsphere import (
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.collector import Collector, Sink
 from vmware_panel.vsphere.endpoint import Endpoint
+from vmware_panel.vsphere.file_reads import FileReads
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.performance import COUNTERS, Performance
 from vmware_panel.vsphere.session import Session
 
 
-class VCenterClient:
+class VCenterClient(FileReads):
     """Reads of one vCenter, safe to share between threads. Every method raises `VSphereError`."""
 
     def __init__(self, endpoint: Endpoint, session: Session | None = None) -> None:
