@@ -30,6 +30,8 @@ import (
 //	POST /lab/datastores/NAME/accessible    {"accessible": false}
 //	GET  /lab/uploads, POST /lab/uploads/reset              uploads.go
 //	POST /lab/pace                     {"copy_ms_per_mib": 5, "upload_ms_per_mib": 0}: disk_copies.go
+//	POST /lab/datastores/NAME/...      datastore_control.go
+//	POST /lab/search                   datastore_search.go
 func handleLabRequests(s *Service) {
 	s.HandleFunc("/lab/calls", func(w http.ResponseWriter, r *http.Request) {
 		if !methodIs(w, r, http.MethodGet) {
@@ -146,6 +148,8 @@ func handleLabRequests(s *Service) {
 		}
 		return nil, setFree(part[0], wanted.FreeBytes)
 	}))
+	handleDatastoreRequests(s)
+	handleSearchRequests(s)
 }
 
 func methodIs(w http.ResponseWriter, r *http.Request, method string) bool {
