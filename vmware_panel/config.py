@@ -31,6 +31,7 @@ from vmware_panel.config_types import (
     CollectorConfig,
     CollectorMode,
     ComputeConfig,
+    JobsConfig,
     PanelConfig,
     StoreConfig,
     VCenterConfig,
@@ -45,6 +46,7 @@ __all__ = [
     "ComputeConfig",
     "ConfigError",
     "ConfigFault",
+    "JobsConfig",
     "PanelConfig",
     "StoreConfig",
     "VCenterConfig",
@@ -57,7 +59,7 @@ __all__ = [
 MOST_RESERVED = 1 << 40
 LONGEST_AGE_S = 100 * 366 * 86_400
 # What a page calls its other sources; see vmware_panel.domain.outcome.Trouble.source.
-RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone", "store"})
+RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone", "store", "jobs"})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*)(\.[A-Za-z0-9_-]+)*\.?")
@@ -75,26 +77,35 @@ def get_config() -> PanelConfig:
 
     Raises `ConfigError` with every fault. Read again when a test overrides the setting.
     """
-    return read(getattr(settings, SETTING, None), cache_aliases=settings.CACHES)
+    return read(
+        getattr(settings, SETTING, None),
+        cache_aliases=settings.CACHES,
+        task_aliases=getattr(settings, "TASKS", {}),
+    )
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:
-    if setting in (SETTING, "CACHES"):
+    if setting in (SETTING, "CACHES", "TASKS"):
         get_config.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="vmware_panel.config")
 
 
-def read(raw: object, cache_aliases: Collection[str] | None = None) -> PanelConfig:
+def read(
+    raw: object,
+    cache_aliases: Collection[str] | None = None,
+    task_aliases: Collection[str] | None = None,
+) -> PanelConfig:
     """Reads the value of `VMWARE_PANEL`; None reads as a configuration without vCenters.
 
-    `cache_aliases` are the keys of Django's `CACHES`; None skips the check of `store.cache`.
+    `cache_aliases` and `task_aliases` are the keys of Django's `CACHES` and `TASKS`; None skips the
+    checks of what names one.
     Touches no file and no network: a password is fetched when it is asked for.
     Raises `ConfigError` with every fault.
     """
     faults: list[ConfigFault] = []
-    config = _panel({} if raw is None else raw, faults, cache_aliases)
+    config = _panel({} if raw is None else raw, faults, cache_aliases, task_aliases)
     # Out of the frame: a report with local variables would show the passwords in it.
     del raw
     if faults:
@@ -103,7 +114,10 @@ def read(raw: object, cache_aliases: Collection[str] | None = None) -> PanelConf
 
 
 def _panel(
-    raw: object, faults: list[ConfigFault], cache_aliases: Collection[str] | None
+    raw: object,
+    faults: list[ConfigFault],
+    cache_aliases: Collection[str] | None,
+    task_aliases: Collection[str] | None,
 ) -> PanelConfig:
     section = Section("", raw, faults)
     vcenters = [
@@ -124,8 +138,9 @@ def _panel(
             "Name an alias of CACHES that all web workers share",
             FaultKind.MISSING,
         )
+    jobs = _jobs(section.section("jobs"), task_aliases)
     section.close()
-    return PanelConfig(tuple(vcenters), MappingProxyType(computes), collector, store)
+    return PanelConfig(tuple(vcenters), MappingProxyType(computes), collector, store, jobs)
 
 
 def _vcenter(name: str, section: Section) -> VCenterConfig:
@@ -331,3 +346,19 @@ def _store(section: Section, cache_aliases: Collection[str] | None) -> StoreConf
         )
     section.close()
     return StoreConfig(cache)
+
+
+def _jobs(section: Section, task_aliases: Collection[str] | None) -> JobsConfig:
+    folder = section.absolute_path(
+        "folder", "Write the path of a folder on a disk of this machine"
+    )
+    backend = section.text("backend", "Write an alias of TASKS, or leave it out")
+    if backend is not None and task_aliases is not None and backend not in task_aliases:
+        section.report(
+            "backend",
+            "is not an alias in TASKS",
+            f"Known are: {', '.join(map(str, task_aliases)) or 'none'}",
+        )
+    keep_days = section.whole_number("keep_days", 30, 1, 3650)
+    section.close()
+    return JobsConfig(folder, backend, keep_days)

@@ -96,11 +96,25 @@ class StoreConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsConfig:
+    """Where jobs are written down, and who works at them.
+
+    `folder` is the file journal's; None: below the user's state folder. `backend` is the alias in
+    Django's `TASKS`; None: threads of the web processes.
+    """
+
+    folder: str | None = None
+    backend: str | None = None
+    keep_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class PanelConfig:
     vcenters: tuple[VCenterConfig, ...] = ()
     computes: Mapping[str, ComputeConfig] = field(default_factory=lambda: MappingProxyType({}))
     collector: CollectorConfig = CollectorConfig()
     store: StoreConfig = StoreConfig()
+    jobs: JobsConfig = JobsConfig()
 
     def vcenters_for_region(self, region: str | None) -> tuple[VCenterConfig, ...]:
         """The vCenters that stand for this region, in the order of the settings.
