@@ -22,6 +22,13 @@ _NOVA_POLICY = """\
 
 RESERVED_MEMORY_MB = 0
 
+IMAGE_CACHE = {
+    "remove_unused_base_images": True,
+    "remove_unused_original_minimum_age_seconds": 120,
+    "manager_interval": 120,
+}
+CALM_IMAGE_CACHE = {"manager_interval": -1}
+
 Section = Mapping[str, object]
 Conf = Mapping[str, Section]
 
@@ -69,7 +76,7 @@ def _calm(conf: dict[str, Section]) -> None:
         "update_resources_interval": 600,
     }
     conf["filter_scheduler"] = {"track_instance_changes": False}
-    conf["image_cache"] = {"manager_interval": -1}
+    conf["image_cache"] = {**IMAGE_CACHE, **CALM_IMAGE_CACHE}
 
 
 class OpenStackConf:
@@ -215,10 +222,7 @@ class OpenStackConf:
             "oslo_concurrency": {"lock_path": self._state("lock")},
             "oslo_policy": {"policy_file": settings.etc / "nova/policy.yaml"},
             "quota": {"instances": -1, "cores": -1, "ram": -1},
-            "image_cache": {
-                "manager_interval": 120,
-                "remove_unused_original_minimum_age_seconds": 120,
-            },
+            "image_cache": IMAGE_CACHE,
         }
 
     def _compute(self, host: str) -> dict[str, Section]:

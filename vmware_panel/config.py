@@ -57,6 +57,7 @@ __all__ = [
 ]
 
 MOST_RESERVED = 1 << 40
+LONGEST_AGE_S = 100 * 366 * 86_400
 # What a page calls its other sources; see vmware_panel.domain.outcome.Trouble.source.
 RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone", "store", "jobs"})
 
@@ -287,9 +288,21 @@ def _compute(host: str, section: Section) -> ComputeConfig:
         reserved_host_cpus=_reserved(section, "reserved_host_cpus"),
         reserved_host_memory_mb=_reserved(section, "reserved_host_memory_mb"),
         reserved_host_disk_mb=_reserved(section, "reserved_host_disk_mb"),
+        remove_unused_base_images=section.known_flag(
+            "remove_unused_base_images", "Write it as it stands in nova.conf, without quotes"
+        ),
+        remove_unused_original_minimum_age_seconds=_image_cache(
+            section, "remove_unused_original_minimum_age_seconds", 0
+        ),
+        manager_interval=_image_cache(section, "manager_interval", -1),
     )
     section.close()
     return compute
+
+
+def _image_cache(section: Section, name: str, low: int) -> int | None:
+    remedy = f"Write [image_cache] {name} of the compute's nova.conf, in seconds without quotes"
+    return section.known_number(name, low, LONGEST_AGE_S, remedy)
 
 
 def _reserved(section: Section, name: str) -> int | None:

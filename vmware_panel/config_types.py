@@ -57,8 +57,8 @@ class ComputeConfig:
     """What a nova-compute's own nova.conf says and no OpenStack API tells.
 
     `cache_prefix`, `my_ip` and `datastore_regex` are its `[vmware] cache_prefix`,
-    `[DEFAULT] my_ip` and `[vmware] datastore_regex`; the rest are options of `[DEFAULT]` by the
-    same names. None: not told here, so unknown.
+    `[DEFAULT] my_ip` and `[vmware] datastore_regex`; `reserved_*` are options of `[DEFAULT]`, the
+    last three of `[image_cache]`, by the same names. None: not told here, so unknown.
     """
 
     host: str
@@ -68,6 +68,9 @@ class ComputeConfig:
     reserved_host_cpus: int | None = None
     reserved_host_memory_mb: int | None = None
     reserved_host_disk_mb: int | None = None
+    remove_unused_base_images: bool | None = None
+    remove_unused_original_minimum_age_seconds: int | None = None
+    manager_interval: int | None = None
 
     @property
     def cache_root(self) -> str | None:
