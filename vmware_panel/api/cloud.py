@@ -5,15 +5,18 @@ Each function takes the asker's `Access` and their `api.context.scope_of`, and r
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
+from vmware_panel.api import cinder_book
 from vmware_panel.domain.cloud import (
     ComputeService,
     Flavor,
     Hypervisor,
     Image,
     ResourceProvider,
+    StoragePool,
 )
-from vmware_panel.openstack import Access, Service, glance, keystone, nova, placement
+from vmware_panel.openstack import Access, Service, cinder, glance, keystone, nova, placement
 from vmware_panel.openstack.memo import Memo
 from vmware_panel.openstack.server_index import IndexedServers, ServerIndexes
 
@@ -24,6 +27,8 @@ PROVIDERS_AGE_S = 30.0
 """Two calls a cluster: what an instance takes of Placement shows that much later."""
 FLAVORS_AGE_S = 20.0
 """Of flavors and images."""
+POOLS_AGE_S = 60.0
+"""Which driver a backend of Cinder's has hardly ever changes."""
 
 _indexes = ServerIndexes()
 _services: Memo[tuple[ComputeService, ...]] = Memo(Service.NOVA, NODES_AGE_S)
@@ -32,6 +37,7 @@ _providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, PROVIDE
 _flavors: Memo[tuple[Flavor, ...]] = Memo(Service.NOVA, FLAVORS_AGE_S)
 _images: Memo[tuple[Image, ...]] = Memo(Service.GLANCE, FLAVORS_AGE_S)
 _projects: Memo[Mapping[str, str]] = Memo(Service.KEYSTONE, PROJECTS_AGE_S)
+_pools: Memo[tuple[StoragePool, ...]] = Memo(Service.CINDER, POOLS_AGE_S)
 
 
 def all_servers(access: Access, scope: str) -> IndexedServers:
@@ -78,10 +84,15 @@ def images(access: Access, scope: str) -> tuple[Image, ...]:
     return _images.get(scope, read).value
 
 
+def storage_pools(access: Access, scope: str) -> tuple[StoragePool, ...]:
+    """The pools of Cinder's backends; for its admins."""
+    return _pools.get(scope, partial(cinder.list_pools, access)).value
+
+
 def refresh(scope: str) -> None:
     """The next page of this scope reads all of it anew: for "Refresh now"."""
     _indexes.relist(scope)
-    for memo in (_services, _hypervisors, _providers, _flavors, _images, _projects):
+    for memo in _memos():
         memo.forget(scope)
 
 
@@ -93,5 +104,11 @@ def forget_nodes(scope: str) -> None:
 
 def forget_all() -> None:
     """As in a process that was just started: for tests, each of which counts its own calls."""
-    for kept in (_indexes, _services, _hypervisors, _providers, _flavors, _images, _projects):
-        kept.forget_all()
+    _indexes.forget_all()
+    for memo in _memos():
+        memo.forget_all()
+
+
+def _memos() -> tuple[Memo[Any], ...]:
+    own = (_services, _hypervisors, _providers, _flavors, _images, _projects, _pools)
+    return (*own, cinder_book.MEMO)

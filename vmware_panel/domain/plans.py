@@ -79,6 +79,8 @@ class RefusalKind(StrEnum):
     NO_SOURCE = "no_source"  # no copy of the image is on any datastore that can be read
     IMAGE_UNFIT = "image_unfit"  # the driver would not take the image; `detail` says why
     TOO_LARGE = "too_large"  # larger than the flavor's root disk
+    INACCESSIBLE = "inaccessible"  # the datastore cannot be reached just now
+    NOTHING_TO_DO = "nothing_to_do"  # of all that was chosen, nothing can be done
     NO_SPACE = "no_space"  # the datastore has less free than it takes; `detail` has both
     NOT_ALLOWED = "not_allowed"  # a datastore that the compute does not take; `detail` says why
     TOKEN_EXPIRED = "token_expired"  # noqa: S105  OpenStack cannot be asked in the asker's name

@@ -35,6 +35,7 @@ from vmware_panel.vsphere import (
 )
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.collector import Collector, Sink
+from vmware_panel.vsphere.datastores import DatastoreCalls
 from vmware_panel.vsphere.disk_copies import DiskCopies
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.file_changes import FileChanges
@@ -44,7 +45,7 @@ from vmware_panel.vsphere.session import Session
 from vmware_panel.vsphere.uploads import Uploads
 
 
-class VCenterClient(FileChanges, DiskCopies, Uploads):
+class VCenterClient(FileChanges, DiskCopies, Uploads, DatastoreCalls):
     """Reads of one vCenter, safe to share between threads. Every method raises `VSphereError`."""
 
     def __init__(self, endpoint: Endpoint, session: Session | None = None) -> None:

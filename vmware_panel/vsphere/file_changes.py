@@ -29,6 +29,7 @@ from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.deadlines import current_deadline
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import ObjectGone, VSphereError, bad_answer, fault_answered
+from vmware_panel.vsphere.file_use import LiveUse
 from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import ObjectSpec, SelectionSpec, TraversalSpec
@@ -100,6 +101,10 @@ class FileChanges:
         self._refuse(partial(require_deletable, listing))
         work = partial(_delete_folder, listing=listing)
         return self._session.change(work, self.endpoint.read_timeout_s)
+
+    def live_use(self) -> LiveUse:
+        """Who stands on which file, to be kept by one job in one thread, and closed after it."""
+        return LiveUse(self._session, self.endpoint)
 
     def _refuse(self, check: Callable[[], None]) -> None:
         try:

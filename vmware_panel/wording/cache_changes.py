@@ -97,6 +97,14 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("Nova's VMware driver would not take %(subject)s: %(detail)s."),
         gettext_lazy("Mend the image in Glance first."),
     ),
+    RefusalKind.INACCESSIBLE: (
+        gettext_lazy("vCenter cannot reach %(subject)s just now."),
+        gettext_lazy("Make the plan again when its hosts see it again."),
+    ),
+    RefusalKind.NOTHING_TO_DO: (
+        gettext_lazy("Nothing of what was chosen can go."),
+        gettext_lazy("Each one has its reason below."),
+    ),
     RefusalKind.TOO_LARGE: (
         gettext_lazy("%(subject)s is larger than that root disk (%(detail)s)."),
         gettext_lazy("Choose a larger flavor, or none."),
@@ -124,11 +132,11 @@ CAUTIONS: Mapping[CautionKind, Text] = {
         "The settings say that %(subject)s deletes nothing by itself: a mark stays without effect."
     ),
     CautionKind.NO_LOCK: gettext_lazy(
-        "Nova's lock lies on its own host, and nobody else can take it. %(subject)s is looked at "
-        "again right before, and again before it is gone for good."
+        "Nova's lock lies on its own host, and nobody else can take it. Each one is looked at again "
+        "right before, and again before it is gone for good."
     ),
     CautionKind.DOWNLOADED_AGAIN: gettext_lazy(
-        "The next instance of %(subject)s there has the image copied from Glance anew."
+        "The next instance of such an image there has it copied from Glance anew."
     ),
     CautionKind.STREAMED: gettext_lazy(
         "%(subject)s goes from Glance through this machine to %(detail)s. An upload that breaks "
