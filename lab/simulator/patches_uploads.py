@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lab.simulator.patching import Patch, renamed
 
-FILE_PATCHES: tuple[Patch, ...] = (
+UPLOAD_PATCHES: tuple[Patch, ...] = (
     renamed(
         "simulator.go",
         "(s *Service)",
