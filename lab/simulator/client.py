@@ -241,10 +241,6 @@ class SimulatorControl:
         """Make a datastore report so much free space; ``None``: what it would be."""
         self._ask("POST", f"/lab/datastores/{datastore}/free", {"free_bytes": free_bytes})
 
-    def set_accessible(self, datastore: str, accessible: bool) -> None:
-        """Make a datastore go away, or come back as it was."""
-        self._ask("POST", f"/lab/datastores/{datastore}/accessible", {"accessible": accessible})
-
     def uploads(self) -> tuple[Upload, ...]:
         """Every file that was sent to a datastore over HTTP."""
         return tuple(Upload(**one) for one in self._ask("GET", "/lab/uploads"))
@@ -258,6 +254,8 @@ class SimulatorControl:
         """
         wanted = {"copy_ms_per_mib": copy_ms_per_mib, "upload_ms_per_mib": upload_ms_per_mib}
         self._ask("POST", "/lab/pace", wanted)
+
+    def set_accessible(self, datastore: str, accessible: bool) -> None:
         """Let all hosts lose a datastore, or find it again."""
         self._ask("POST", f"/lab/datastores/{datastore}/accessible", {"accessible": accessible})
 

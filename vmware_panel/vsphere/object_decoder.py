@@ -9,9 +9,8 @@ from pyVmomi.SoapAdapter import XSI_TYPE
 from vmware_panel.vsphere.answer_decoder import AnswerDecoder
 from vmware_panel.vsphere.leaves import refuse
 from vmware_panel.vsphere.rows import Reference, Value
-from vmware_panel.vsphere.structures import TYPE, Tree, disk, mounted_image, structure
 from vmware_panel.vsphere.search_results import searched_folder
-from vmware_panel.vsphere.structures import TYPE, Tree, disk, structure
+from vmware_panel.vsphere.structures import TYPE, Tree, disk, mounted_image, structure
 from vmware_panel.vsphere.wire_types import UNKNOWN, Shape
 
 EVERY_OBJECT_MAY_HAVE = frozenset({"dynamicType", "dynamicProperty"})
