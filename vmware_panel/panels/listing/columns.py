@@ -24,6 +24,7 @@ Text: TypeAlias = str | Promise
 class Book(StrEnum):
     """Who says what stands in a column."""
 
+    CINDER = "Cinder"
     GLANCE = "Glance"
     KEYSTONE = "Keystone"
     NOVA = "Nova"
