@@ -14,6 +14,7 @@ from vmware_panel.collecting.external import Collection, Report, document, list_
 from vmware_panel.collecting.keeper import KeeperState
 from vmware_panel.collecting.process import tell_systemd
 from vmware_panel.config import CollectorMode, ConfigError, PanelConfig, get_config
+from vmware_panel.jobs.watcher import watcher
 from vmware_panel.store import CacheStore
 
 FAILED = 1
@@ -76,6 +77,7 @@ class Command(BaseCommand):
                 tell_systemd("WATCHDOG=1")
             tell_systemd("STATUS=" + "; ".join(self._said.values()))
 
+        watcher.ensure()
         collection.run(stopping, look)
         if not stopping.is_set():
             raise CommandError("a part of this program ended by itself", returncode=FAILED)
