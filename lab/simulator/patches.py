@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.simulator.patches_drs import DRS_PATCHES
+from lab.simulator.patches_files import FILE_PATCHES
 from lab.simulator.patches_history import HISTORY_PATCHES
 from lab.simulator.patches_inventory import INVENTORY_PATCHES
 from lab.simulator.patches_machines import MACHINE_PATCHES
@@ -15,6 +16,7 @@ PATCHES: tuple[Patch, ...] = (
     *INVENTORY_PATCHES,
     *UPDATE_PATCHES,
     *MACHINE_PATCHES,
+    *FILE_PATCHES,
     *UPLOAD_PATCHES,
     *HISTORY_PATCHES,
     *DRS_PATCHES,
