@@ -245,6 +245,14 @@ class SimulatorControl:
         """Make a datastore go away, or come back as it was."""
         self._ask("POST", f"/lab/datastores/{datastore}/accessible", {"accessible": accessible})
 
+    def set_maintenance(
+        self,
+        datastore: str,
+        mode: Literal["normal", "enteringMaintenance", "inMaintenance"],
+    ) -> None:
+        """The state that a datastore is in while its datastore cluster empties it, and after."""
+        self._ask("POST", f"/lab/datastores/{datastore}/maintenance", {"mode": mode})
+
     def uploads(self) -> tuple[Upload, ...]:
         """Every file that was sent to a datastore over HTTP."""
         return tuple(Upload(**one) for one in self._ask("GET", "/lab/uploads"))

@@ -28,6 +28,7 @@ import (
 //	POST /lab/performance/gap          performance.go
 //	POST /lab/datastores/NAME/free     {"free_bytes": 1024}, or null for what it would be
 //	POST /lab/datastores/NAME/accessible    {"accessible": false}
+//	POST /lab/datastores/NAME/maintenance   {"mode": "inMaintenance"}
 //	GET  /lab/uploads, POST /lab/uploads/reset              uploads.go
 //	POST /lab/pace                     {"copy_ms_per_mib": 5, "upload_ms_per_mib": 0}: disk_copies.go
 func handleLabRequests(s *Service) {
@@ -135,8 +136,17 @@ func handleLabRequests(s *Service) {
 			}
 			return nil, setAccessible(part[0], wanted.Accessible)
 		}
+		if len(part) == 2 && part[1] == "maintenance" {
+			var wanted struct {
+				Mode string `json:"mode"`
+			}
+			if err := decode(r, &wanted); err != nil {
+				return nil, err
+			}
+			return nil, setMaintenance(part[0], wanted.Mode)
+		}
 		if len(part) != 2 || part[1] != "free" {
-			return nil, fmt.Errorf("want /lab/datastores/NAME/free or /accessible")
+			return nil, fmt.Errorf("want /lab/datastores/NAME/free, /accessible or /maintenance")
 		}
 		var wanted struct {
 			FreeBytes *int64 `json:"free_bytes"`
