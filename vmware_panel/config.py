@@ -138,7 +138,7 @@ def _panel(
             "Name an alias of CACHES that all web workers share",
             FaultKind.MISSING,
         )
-    jobs = _jobs(section.section("jobs"), task_aliases)
+    jobs = _jobs(section.section("jobs"), cache_aliases, task_aliases)
     section.close()
     return PanelConfig(tuple(vcenters), MappingProxyType(computes), collector, store, jobs)
 
@@ -337,28 +337,50 @@ def _collector(section: Section) -> CollectorConfig:
 
 
 def _store(section: Section, cache_aliases: Collection[str] | None) -> StoreConfig:
-    cache = section.text("cache", "Write an alias of CACHES, or leave it out for local memory")
-    if cache is not None and cache_aliases is not None and cache not in cache_aliases:
-        section.report(
-            "cache",
-            "is not an alias in CACHES",
-            f"Known are: {', '.join(map(str, cache_aliases)) or 'none'}",
-        )
+    cache = _alias(section, "cache", "CACHES", cache_aliases, "leave it out for local memory")
     section.close()
     return StoreConfig(cache)
 
 
-def _jobs(section: Section, task_aliases: Collection[str] | None) -> JobsConfig:
+def _jobs(
+    section: Section,
+    cache_aliases: Collection[str] | None,
+    task_aliases: Collection[str] | None,
+) -> JobsConfig:
     folder = section.absolute_path(
         "folder", "Write the path of a folder on a disk of this machine"
     )
-    backend = section.text("backend", "Write an alias of TASKS, or leave it out")
-    if backend is not None and task_aliases is not None and backend not in task_aliases:
+    cache = _alias(section, "cache", "CACHES", cache_aliases, "leave it out for a file")
+    backend = _alias(
+        section, "backend", "TASKS", task_aliases, "leave it out for threads of the web processes"
+    )
+    if folder is not None and cache is not None:
         section.report(
-            "backend",
-            "is not an alias in TASKS",
-            f"Known are: {', '.join(map(str, task_aliases)) or 'none'}",
+            "cache",
+            "is given beside folder, and there is one journal",
+            "Remove one of them",
+            FaultKind.CONFLICT,
+        )
+    elif backend is not None and not section.has("folder") and not section.has("cache"):
+        section.report(
+            "folder",
+            "is missing, and so is cache: workers of another user would look elsewhere",
+            "Name the folder for workers on one machine, or a cache that all machines share",
+            FaultKind.MISSING,
         )
     keep_days = section.whole_number("keep_days", 30, 1, 3650)
     section.close()
-    return JobsConfig(folder, backend, keep_days)
+    return JobsConfig(folder, cache, backend, keep_days)
+
+
+def _alias(
+    section: Section, name: str, setting: str, known: Collection[str] | None, otherwise: str
+) -> str | None:
+    alias = section.text(name, f"Write an alias of {setting}, or {otherwise}")
+    if alias is not None and known is not None and alias not in known:
+        section.report(
+            name,
+            f"is not an alias in {setting}",
+            f"Known are: {', '.join(map(str, known)) or 'none'}",
+        )
+    return alias

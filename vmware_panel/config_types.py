@@ -99,11 +99,13 @@ class StoreConfig:
 class JobsConfig:
     """Where jobs are written down, and who works at them.
 
-    `folder` is the file journal's; None: below the user's state folder. `backend` is the alias in
-    Django's `TASKS`; None: threads of the web processes.
+    `folder` is the file journal's; None: below the user's state folder. `cache` is the alias in
+    Django's `CACHES` that keeps the journal instead of a file. `backend` is the alias in Django's
+    `TASKS`; None: threads of the web processes.
     """
 
     folder: str | None = None
+    cache: str | None = None
     backend: str | None = None
     keep_days: int = 30
 

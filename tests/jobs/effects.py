@@ -34,9 +34,9 @@ class Effects:
 
 
 class EffectWork:
-    """Does one effect an item. `options`: `effects` is the file; `kill` is `<key>:<point>`, where
-    the worker's process kills itself, once; `pause_s` how long each item takes; `blind` makes
-    `settle` unable to find out.
+    """Does one effect an item. `options`: `effects` is the file; `kill` names points, each as
+    `<key>:<point>`, at which the worker kills itself, one after the other; `pause_s` is how long
+    each item takes; `blind` keeps `settle` from finding out.
 
     An item's `about` may say how it ends: `refuse`, `fail`, `unanswered`, `crash`.
     """
@@ -73,6 +73,7 @@ class EffectWork:
         return None
 
     def close(self) -> None:
+        self._die_at("close")
         with Path(f"{self._options['effects']}.closed").open("a") as file:
             file.write("closed\n")
 
@@ -85,11 +86,14 @@ class EffectWork:
             raise KeyError("a fault of the program")
 
     def _point(self, item: JobItem, point: str) -> None:
-        if self._options.get("kill") != f"{item.key}:{point}":
-            return
-        mark = Path(f"{self._options['effects']}.killed")
-        if not mark.exists():
-            mark.touch()
+        self._die_at(f"{item.key}:{point}")
+
+    def _die_at(self, place: str) -> None:
+        points = self._options.get("kill", "").split()
+        deaths = Effects(Path(f"{self._options['effects']}.deaths"))
+        died = deaths.counts().total()
+        if died < len(points) and points[died] == place:
+            deaths.do(place)
             HOW_TO_DIE[0]()
 
 

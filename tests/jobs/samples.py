@@ -1,8 +1,7 @@
 """Jobs of the test's own work, and a worker that ends at a point of it as a killed one would."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,18 +39,35 @@ def register(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Killed(BaseException):
-    """In place of SIGKILL, within one process: nothing of the worker runs after it."""
+    """In place of SIGKILL, within one process: see `Mortal`."""
 
 
-@contextmanager
-def killable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The worker's death is an exception that nobody sees, and its claim is not given back."""
+class Mortal:
+    """Workers of this process that die as killed ones do: what they would do on their way out,
+    giving the claim back, does not happen.
+    """
 
-    def die() -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, claim: type) -> None:
+        self.died = False
+        release = claim.release  # type: ignore[attr-defined]
+
+        def release_if_alive(its: object) -> None:
+            if not self.died:
+                release(its)
+
+        monkeypatch.setattr(claim, "release", release_if_alive)
+        monkeypatch.setattr(effects, "HOW_TO_DIE", [self._die])
+
+    def _die(self) -> None:
+        self.died = True
         raise Killed
 
-    monkeypatch.setattr(effects, "HOW_TO_DIE", [die])
-    yield
+    def run(self, journal: Journal, job_id: str = "job1", worker: str = "w1") -> bool:
+        """True if it came to its end."""
+        self.died = False
+        with suppress(Killed):
+            run(journal, job_id, worker)
+        return not self.died
 
 
 def run(journal: Journal, job_id: str = "job1", worker: str = "w1") -> bool:

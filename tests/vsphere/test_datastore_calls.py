@@ -133,7 +133,7 @@ def test_looking_at_the_plan_sends_nothing_and_other_figures_do_not_make_another
     first = change.plan().fingerprint
     rig.simulator.control.set_free("shared-ds-1", 5 * MIB)
     assert change.plan().fingerprint == first and rig.sent() == 0
-    rig.simulator.control.set_maintenance("shared-ds-1", "inMaintenance")
+    rig.simulator.control.set_datastore_maintenance("shared-ds-1", "inMaintenance")
     assert change.plan().fingerprint != first
 
 
@@ -196,6 +196,6 @@ def test_an_inaccessible_one_and_one_in_maintenance_say_so(rig: Rig) -> None:
     detail = its.datastore_detail(rig.moref, datetime.now(UTC))
     assert state_of(detail.datastore) is DatastoreState.INACCESSIBLE
     rig.simulator.control.set_accessible("shared-ds-1", True)
-    rig.simulator.control.set_maintenance("shared-ds-1", "enteringMaintenance")
+    rig.simulator.control.set_datastore_maintenance("shared-ds-1", "enteringMaintenance")
     detail = its.datastore_detail(rig.moref, datetime.now(UTC))
     assert state_of(detail.datastore) is DatastoreState.ENTERING_MAINTENANCE

@@ -15,12 +15,9 @@ from vmware_panel.domain.jobs import Job, JobItem, JobKind
 from vmware_panel.jobs.journal import JournalError
 from vmware_panel.jobs.journals import journal
 from vmware_panel.jobs.sealing import seal
-from vmware_panel.jobs.tasks import enqueue
+from vmware_panel.jobs.watcher import hand_over, watcher
 
 LOG = logging.getLogger(__name__)
-
-QUEUED_S = 30.0
-"""So long one that was handed to the queue is not handed to it again."""
 
 
 def begin(
@@ -52,11 +49,11 @@ def begin(
         dry_run=dry_run,
     )
     kept = journal()
+    watcher.ensure()
     kept.add(job, seal(access_of(request), _expires_at(request.user)))
     try:
         kept.prune(timedelta(days=get_config().jobs.keep_days))
-        kept.may_enqueue(job.id, QUEUED_S)
-        kept.enqueued(job.id, enqueue(job.id))
+        hand_over(kept, job.id)
     except JournalError as error:
         # It is written down: a watcher hands it over again.
         LOG.warning("Job %s was not handed to a worker yet: %s", job.id, error.trouble.detail)

@@ -20,7 +20,7 @@ LEASE_S = 15.0
 BEAT_S = 4.0
 
 MOST_JOBS = 200
-"""So many jobs are kept; beyond it, those that ended first are dropped."""
+"""So many jobs are kept; of older ones, those that have not ended."""
 
 
 class JournalError(SourceError):
@@ -94,4 +94,4 @@ class Journal(Protocol):
     def cancel_asked(self, job_id: str) -> bool: ...
 
     def prune(self, keep: timedelta, most: int = MOST_JOBS) -> int:
-        """Drops jobs that ended longer ago, and the oldest ended ones beyond `most`. How many."""
+        """Drops jobs that ended longer ago, and ended ones behind the newest `most`. How many."""

@@ -3,6 +3,7 @@
 import functools
 
 from vmware_panel.config import JobsConfig, get_config
+from vmware_panel.jobs.cache_journal import CacheJournal
 from vmware_panel.jobs.folder import journal_folder
 from vmware_panel.jobs.journal import Journal
 from vmware_panel.jobs.sqlite_journal import SqliteJournal
@@ -15,4 +16,6 @@ def journal() -> Journal:
 
 @functools.cache
 def _journal(config: JobsConfig) -> Journal:
+    if config.cache is not None:
+        return CacheJournal(config.cache)
     return SqliteJournal(journal_folder(config.folder))

@@ -6,6 +6,7 @@ share; after a restart of the machine no claim of before stands.
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -97,6 +98,8 @@ class SqliteJournal:
             return _whole(db, job_id)
 
     def idle(self) -> Collection[str]:
+        if not self._path.exists():
+            return ()
         with self._transaction(reads=True) as db:
             rows = db.execute(
                 "SELECT id FROM jobs WHERE ended_at IS NULL AND leased_until_s <= ?"
@@ -127,7 +130,8 @@ class SqliteJournal:
         now_s = clock_s()
         with self._transaction() as db:
             taken = db.execute(
-                "UPDATE jobs SET worker = ?, fence = fence + 1, leased_until_s = ?, beat_at = ?"
+                "UPDATE jobs SET worker = ?, fence = fence + 1, leased_until_s = ?, beat_at = ?,"
+                " queued_until_s = 0"
                 " WHERE id = ? AND ended_at IS NULL AND leased_until_s <= ?"
                 " RETURNING number, fence",
                 (worker, now_s + LEASE_S, _now(), job_id, now_s),
@@ -155,7 +159,7 @@ class SqliteJournal:
         with self._transaction() as db:
             dropped = db.execute(
                 "DELETE FROM jobs WHERE ended_at IS NOT NULL AND (ended_at < ? OR number IN"
-                " (SELECT number FROM jobs ORDER BY ended_at IS NULL DESC, number DESC"
+                " (SELECT number FROM jobs ORDER BY number DESC"
                 " LIMIT -1 OFFSET ?))",
                 ((datetime.now(UTC) - keep).isoformat(), most),
             )
@@ -173,20 +177,29 @@ class SqliteJournal:
                     db.executescript(_SCHEMA)
                     yield db
                 return
-            with closing(self._connected()) as db:
-                _set_up(db)
-                db.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+            with closing(self.connected()) as db, _begun(db, writes=not reads):
                 yield db
-                db.execute("COMMIT")  # to close it without rolls everything back
         except sqlite3.Error as error:
-            raise JournalError(_kind(error), f"{self._path}: {error}"[:200]) from None
+            raise self.failed(error) from None
 
-    def _connected(self) -> sqlite3.Connection:
+    def failed(self, error: sqlite3.Error) -> JournalError:
+        return JournalError(_kind(error), f"{self._path}: {error}"[:200])
+
+    def connected(self) -> sqlite3.Connection:
         made_safe(self._folder)
         if not self._path.exists():
             # SQLite gives its other files the mode of this one.
             os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
-        return sqlite3.connect(self._path, timeout=WAIT_S, isolation_level=None)
+        # Threads take turns: who shares a connection holds a lock.
+        db = sqlite3.connect(
+            self._path, timeout=WAIT_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _set_up(db)
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
 
 
 class SqliteClaim:
@@ -197,6 +210,8 @@ class SqliteClaim:
         self._journal = journal
         self._number = number
         self._fence = fence
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
 
     def beat(self) -> None:
         with self._mine() as db:
@@ -221,16 +236,22 @@ class SqliteClaim:
             )
 
     def release(self) -> None:
-        with self._journal._transaction() as db:
-            db.execute(
-                "UPDATE jobs SET leased_until_s = 0, queued_until_s = 0"
-                " WHERE number = ? AND fence = ?",
-                (self._number, self._fence),
-            )
+        try:
+            with self._transaction() as db:
+                db.execute(
+                    "UPDATE jobs SET leased_until_s = 0, queued_until_s = 0"
+                    " WHERE number = ? AND fence = ?",
+                    (self._number, self._fence),
+                )
+        finally:
+            with self._lock:
+                if self._db is not None:
+                    self._db.close()
+                    self._db = None
 
     @contextmanager
     def _mine(self) -> Iterator[sqlite3.Connection]:
-        with self._journal._transaction() as db:
+        with self._transaction() as db:
             row = db.execute(
                 "SELECT 1 FROM jobs WHERE number = ? AND fence = ? AND leased_until_s > ?",
                 (self._number, self._fence, clock_s()),
@@ -238,6 +259,26 @@ class SqliteClaim:
             if row is None:
                 raise WorkerStopped
             yield db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """On a connection that stays: to open one for each write would cost more than the write."""
+        with self._lock:
+            try:
+                if self._db is None:
+                    self._db = self._journal.connected()
+                with _begun(self._db):
+                    yield self._db
+            except sqlite3.Error as error:
+                raise self._journal.failed(error) from None
+
+
+@contextmanager
+def _begun(db: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:
+    """A transaction: committed at its end, rolled back after an error."""
+    with db:
+        db.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        yield
 
 
 def _set_up(db: sqlite3.Connection) -> None:

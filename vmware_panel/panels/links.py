@@ -13,7 +13,7 @@ def instance_url(server_id: str) -> str:
 
 
 def datastore_url(vcenter: str, moref: str) -> str:
-    """The page of a datastore; empty where the deployer has taken the panel out."""
+    """The page of a datastore; empty where there is no such page or no such address."""
     try:
         return str(reverse("horizon:admin:vmware_datastores:detail", args=[vcenter, moref]))
     except NoReverseMatch:

@@ -134,22 +134,3 @@ func datastoreByName(name string) *Datastore {
 	}
 	return nil
 }
-
-// setMaintenance sets the state that a datastore cluster's maintenance mode would bring about.
-func setMaintenance(name, mode string) error {
-	ds := datastoreByName(name)
-	if ds == nil {
-		return fmt.Errorf("no datastore %q", name)
-	}
-	switch types.DatastoreSummaryMaintenanceModeState(mode) {
-	case types.DatastoreSummaryMaintenanceModeStateNormal,
-		types.DatastoreSummaryMaintenanceModeStateEnteringMaintenance,
-		types.DatastoreSummaryMaintenanceModeStateInMaintenance:
-	default:
-		return fmt.Errorf("mode: want normal, enteringMaintenance or inMaintenance, not %q", mode)
-	}
-	Map.WithLock(ds, func() {
-		Map.Update(ds, []types.PropertyChange{{Name: "summary.maintenanceMode", Val: mode}})
-	})
-	return nil
-}
