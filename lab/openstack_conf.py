@@ -11,7 +11,15 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from oslo_log.log import get_default_log_levels
+
 from lab.settings import HOST, REGION, LabSettings
+
+# What the driver says of images, which is what shows whether it has uploaded one.
+_NOVA_LOG_LEVELS = [
+    f"nova.virt.vmwareapi.{module}=DEBUG"
+    for module in ("images", "vmops", "imagecache", "ds_util")
+]
 
 # Members may boot without a root disk (a linked clone of the image's own size) and say on which
 # compute, so that the cloud comes out the same each time.
@@ -242,7 +250,11 @@ class OpenStackConf:
         conf = self._compute(host)
         # In native threads, Nova 34's default, replies of vCenter reach the wrong caller: suds keeps
         # the nodes of a reply on an object that all threads share (suds/bindings/multiref.py).
-        conf["DEFAULT"] = {**conf["DEFAULT"], "concurrency_backend": "eventlet"}
+        conf["DEFAULT"] = {
+            **conf["DEFAULT"],
+            "concurrency_backend": "eventlet",
+            "default_log_levels": ",".join([*get_default_log_levels(), *_NOVA_LOG_LEVELS]),
+        }
         conf["vmware"] = {
             "host_ip": HOST,
             "host_port": settings.ports["vcenter"],

@@ -31,12 +31,13 @@ from vmware_panel.domain.image_cache import (
     SizedCopy,
     Stander,
 )
-from vmware_panel.domain.inventory import Inventory
+from vmware_panel.domain.inventory import Inventory, VirtualMachine
 
 MARKER_PREFIX = "ts-"
 MARKER_FORMAT = "%Y-%m-%d-%H-%M-%S"
 
 _MARKER = re.compile(r"ts-\d{4}(?:-\d{2}){5}", re.ASCII)
+_COPY = re.compile(r"(?:\.(?P<gb>[0-9]{1,9}))?\.vmdk")
 _IMAGE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
@@ -68,6 +69,10 @@ class LedgerBooks:
         return ServersOfImages(self.servers, self.computes)
 
     @cached_property
+    def unread_vms(self) -> Mapping[str, tuple[VirtualMachine, ...]]:
+        return {name: unread_vms(inventory) for name, inventory in self.inventory_of.items()}
+
+    @cached_property
     def standers(self) -> Standers:
         """Of every vCenter whose book is there."""
         found: dict[FolderKey, tuple[Stander, ...]] = {}
@@ -88,7 +93,10 @@ def cached_images(books: LedgerBooks) -> tuple[CachedImage, ...]:
 def _images_of(scan: Scan, books: LedgerBooks) -> list[CachedImage]:
     inventory = books.inventory_of.get(scan.vcenter)
     folders = image_folders(scan)
-    unread_vm_names = unread_vms(inventory, scan.datastore) if inventory else ()
+    bare = books.unread_vms.get(scan.vcenter, ())
+    unread_vm_names = tuple(
+        vm.name for vm in bare if scan.datastore in vm.datastores or not vm.datastores
+    )
     return [
         _image(root, image_id, folders[root.name, image_id], books, scan.unread, unread_vm_names)
         for root in roots_of(scan, inventory, books.computes)
@@ -190,15 +198,14 @@ def sized_copies(
     `_use_disk_image_as_linked_clone`), each with its `-flat.vmdk` where that is listed apart.
     """
     by_name = {file.path.removeprefix(below): file for file in files}
-    name = re.compile(rf"{re.escape(image_id)}(?:\.([0-9]{{1,9}}))?\.vmdk")
     copies = [
         SizedCopy(
             file=file,
-            root_gb=int(match[1]) if match[1] else None,
-            size_bytes=sum_of([file, *_extent(file_name, by_name)]),
+            root_gb=int(match["gb"]) if match["gb"] else None,
+            size_bytes=sum_of([file, *_extent(name, by_name)]),
         )
-        for file_name, file in by_name.items()
-        if (match := name.fullmatch(file_name))
+        for name, file in by_name.items()
+        if name.startswith(image_id) and (match := _COPY.fullmatch(name, len(image_id)))
     ]
     return tuple(sorted(copies, key=lambda copy: (copy.root_gb or 0, copy.file.path)))
 

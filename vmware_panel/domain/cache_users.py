@@ -39,6 +39,8 @@ def chain_of(disk: VirtualDisk) -> tuple[str, ...]:
 
 def cache_folder(path: str) -> tuple[str, str] | None:
     """Root and image of `[datastore] root/image/...`; None for a file that is in no cache root."""
+    if f"{CACHE_SUFFIX}/" not in path:  # most paths
+        return None
     root, _, rest = file_path(path).partition("/")
     image, slash, _ = rest.partition("/")
     return (root, image) if root.endswith(CACHE_SUFFIX) and image and slash else None
@@ -65,7 +67,10 @@ def standers_of(inventory: Inventory, servers: Mapping[str, Server]) -> Standers
 
 def datastores_named(path: str, vm: VirtualMachine, inventory: Inventory) -> tuple[MoRef, ...]:
     """The datastores that the path may name: several where two datacenters use the same name."""
-    named = tuple(d.moref for d in inventory.datastores_by_name.get(datastore_name(path), ()))
+    found = inventory.datastores_by_name.get(datastore_name(path), ())
+    named = tuple(datastore.moref for datastore in found)
+    if len(named) == 1:
+        return named
     of_vm = tuple(ref for ref in named if ref in vm.datastores)
     return of_vm or named
 
@@ -84,13 +89,9 @@ def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server]) -> St
     )
 
 
-def unread_vms(inventory: Inventory, datastore: MoRef) -> tuple[str, ...]:
-    """VMs whose configuration vCenter does not show, and that may have disks on the datastore."""
-    return tuple(
-        vm.name
-        for vm in inventory.vms
-        if not vm.vm_path and not vm.disks and (datastore in vm.datastores or not vm.datastores)
-    )
+def unread_vms(inventory: Inventory) -> tuple[VirtualMachine, ...]:
+    """VMs whose configuration vCenter does not show: nobody knows what their disks stand on."""
+    return tuple(vm for vm in inventory.vms if not vm.vm_path and not vm.disks)
 
 
 class ServersOfImages:
@@ -101,6 +102,7 @@ class ServersOfImages:
         self._computes = computes
         self._by_image: defaultdict[str, list[Server]] = defaultdict(list)
         self._in_doubt = False
+        self._found: dict[object, tuple[UserServer, ...] | None] = {}
         for server in servers or ():
             if server.image_id:
                 self._by_image[server.image_id].append(server)
@@ -113,6 +115,12 @@ class ServersOfImages:
         """
         if not self._known:
             return None
+        key = (image_id, root.ownership, root.owners)  # the same on every datastore
+        if key not in self._found:
+            self._found[key] = self._users(image_id, root)
+        return self._found[key]
+
+    def _users(self, image_id: str, root: CacheRoot) -> tuple[UserServer, ...] | None:
         users, doubt = [], self._in_doubt
         for server in self._by_image.get(image_id, ()):
             building = server.status in BUILDING or bool(server.task_state)

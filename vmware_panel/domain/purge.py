@@ -239,6 +239,10 @@ def image_considered(cached: CachedImage, wish: Wish) -> Considered:
         found.append(Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter {root.vcenter}"))
     if cached.servers is None:
         found.append(Refusal(RefusalKind.USE_UNKNOWN, path, "Nova"))
+    found += (
+        Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter does not tell the disks of {name}")
+        for name in cached.unread_vms
+    )
     if young := wish.too_young(path, age_from):
         found.append(young)
     return Considered(target, tuple(found), age_from, cached.marker, root.owners)

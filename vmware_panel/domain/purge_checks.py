@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from vmware_panel.domain.cache_ledger import marked_when
 from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.datastore_files import FileKind
-from vmware_panel.domain.datastore_paths import MARKER_PREFIX, DatastorePath, FolderListing
+from vmware_panel.domain.datastore_paths import DatastorePath, FolderListing
 from vmware_panel.domain.file_use import FolderUse
 from vmware_panel.domain.image_cache import CacheRoot, Ownership
 from vmware_panel.domain.plans import Refusal, RefusalKind
@@ -168,18 +169,7 @@ def _by_kind(
     markers = [file.name for file in listing.files if is_marker(file)]
     # Which of several Nova goes by is a matter of chance.
     marker = max(markers, default="")
-    yield from by_ownership(
-        fresh.root, target.path, way, marker, _marked_at(marker, fresh.now), fresh.now
-    )
-
-
-def _marked_at(marker: str, now: datetime) -> datetime | None:
-    """None for a name that Nova would not write, and for one from the future."""
-    try:
-        at = datetime.strptime(f"{marker}+0000", f"{MARKER_PREFIX}%Y-%m-%d-%H-%M-%S%z")
-    except ValueError:
-        return None
-    return at if at <= now else None
+    yield from by_ownership(fresh.root, target.path, way, marker, marked_when(marker), fresh.now)
 
 
 def _by_files(

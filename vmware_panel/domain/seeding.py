@@ -7,7 +7,7 @@ for nothing else (`nova/virt/vmwareapi/vmops.py`: `_fetch_image_if_missing`,
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -78,6 +78,7 @@ class SeedSource:
     kind: SourceKind
     path: str = ""
     datacenter: MoRef | None = None
+    datastore: MoRef | None = None
     disk_bytes: int | None = None
     sent_bytes: int = 0
 
@@ -185,7 +186,7 @@ def best_source(
         return None
     folder, size = ranked[0]
     path = f"{folder.path}/{fit.file_name}"
-    return SeedSource(SourceKind.COPY, path, folder.datacenter, size, 0)
+    return SeedSource(SourceKind.COPY, path, folder.datacenter, folder.datastore, size)
 
 
 def glance_source(fit: DriverImage) -> SeedSource | None:
@@ -212,8 +213,8 @@ def seed_item(
         return replace(item, refusals=target.refusals)
     if there.file(fit.file_name) is not None:
         return _only_sized(fit, item, there)
-    if there.files is not None and any(not f.name.startswith("ts-") for f in there.files):
-        detail = ", ".join(sorted(f.name for f in there.files))
+    if there.files is not None:  # Nova's own move into place would fail as well
+        detail = ", ".join(sorted(f.name for f in there.files)) or "an empty folder"
         return replace(item, refusals=(Refusal(RefusalKind.CHANGED_FILES, there.path, detail),))
     source = None if from_glance else best_source(fit, folders, target.datastore.moref)
     source = source or glance_source(fit)
@@ -232,7 +233,8 @@ def _only_sized(fit: DriverImage, item: SeedItem, there: ImageFolder) -> SeedIte
         return replace(item, refusals=(Refusal(RefusalKind.CHANGED_FILES, there.path, detail),))
     if not item.root_gb or there.file(fit.sized_name(item.root_gb)) is not None:
         return replace(item, refusals=(Refusal(RefusalKind.ALREADY_SO, there.path),))
-    source = SeedSource(SourceKind.COPY, f"{there.path}/{fit.file_name}", there.datacenter, size)
+    path = f"{there.path}/{fit.file_name}"
+    source = SeedSource(SourceKind.COPY, path, there.datacenter, there.datastore, size)
     needed = max(size, item.root_gb * GIB_BYTES)
     return _with_space(replace(item, source=source, only_sized=True, needed_bytes=needed))
 
@@ -252,7 +254,7 @@ def _with_space(item: SeedItem) -> SeedItem:
     free = item.free_bytes
     if free is None or least is None or least <= free:
         return item
-    detail = f"{least} B > {free} B"
+    detail = f"{gib(least)} > {gib(free)}"
     name = item.target.datastore.name
     return replace(item, refusals=(Refusal(RefusalKind.NO_SPACE, name, detail),))
 
@@ -301,7 +303,7 @@ def _cautions(image: Image, wanted: Iterable[SeedItem]) -> tuple[Caution, ...]:
     for item in wanted:
         told = []
         if item.target.keeps_unused_s is not None:
-            age = f"{item.target.keeps_unused_s} s"
+            age = told_age(item.target.keeps_unused_s)
             told.append(Caution(CautionKind.NOVA_AGES, item.path, age))
         if item.source and item.source.kind is SourceKind.GLANCE:
             told.append(Caution(CautionKind.STREAMED, name, item.target.datastore.name))
@@ -321,26 +323,11 @@ def picked_after(item: SeedItem) -> Datastore | None:
     return other if (other.free_bytes or 0) > left else None
 
 
-def about_of(item: SeedItem, fit: DriverImage) -> Mapping[str, str]:
-    """What the work needs to know of the item, as texts: see `domain.jobs.JobItem`."""
-    source = item.source
-    if source is None or item.target.root is None:
-        raise ValueError("an item that is refused is no work")
-    return {
-        "image": fit.image.id,
-        "image_name": fit.image.name,
-        "file_name": fit.file_name,
-        "disk_kind": fit.kind.value,
-        "disk_type": fit.disk_type,
-        "adapter": fit.adapter,
-        "size_bytes": str(fit.image.size_bytes or 0),
-        "datastore": item.target.datastore.moref,
-        "datastore_name": item.target.datastore.name,
-        "root": item.target.root,
-        "compute": item.target.compute,
-        "source": source.kind.value,
-        "source_path": source.path,
-        "source_datacenter": source.datacenter or "",
-        "root_gb": str(item.root_gb),
-        "only_sized": "yes" if item.only_sized else "",
-    }
+def gib(size_bytes: int) -> str:
+    """For a refusal's detail."""
+    return f"{size_bytes / GIB_BYTES:.2f} GiB"
+
+
+def told_age(age_s: int) -> str:
+    """In hours where it comes out even: `24 h`."""
+    return f"{age_s // 3600} h" if age_s and age_s % 3600 == 0 else f"{age_s} s"

@@ -15,7 +15,7 @@ from vmware_panel.openstack.access import Access
 WORKS: dict[JobKind, str] = {
     JobKind.CACHE_PURGE: "vmware_panel.api.purging.PurgeWork",
     JobKind.CACHE_MARK: "vmware_panel.api.purging.MarkWork",
-    JobKind.CACHE_SEED: "vmware_panel.api.seeding.SeedWork",
+    JobKind.CACHE_SEED: "vmware_panel.api.seed_work.SeedWork",
 }
 """Where each kind's work is: what is called with the `Job` and gives a `Work`."""
 

@@ -9,12 +9,14 @@ from pyVmomi.SoapAdapter import XSI_TYPE
 from vmware_panel.vsphere.answer_decoder import AnswerDecoder
 from vmware_panel.vsphere.leaves import refuse
 from vmware_panel.vsphere.rows import Reference, Value
+from vmware_panel.vsphere.search_results import searched_folder
 from vmware_panel.vsphere.structures import TYPE, Tree, disk, mounted_image, structure
 from vmware_panel.vsphere.wire_types import UNKNOWN, Shape
 
 EVERY_OBJECT_MAY_HAVE = frozenset({"dynamicType", "dynamicProperty"})
 
 _REFERENCES, _OPTIONS, _STRUCTURE = Shape.REFERENCES, Shape.OPTIONS, Shape.STRUCTURE
+_FOLDERS = Shape.FOLDERS
 
 
 class Names(NamedTuple):
@@ -137,6 +139,8 @@ class ObjectDecoder(AnswerDecoder):
                 self._pass_over()
         elif shape is _OPTIONS:
             self._plant(attributes, self._add_option)
+        elif shape is _FOLDERS:
+            self._plant(attributes, self._add_folder)
         elif found.is_disk:
             self._plant(attributes, self._add_disk)
         elif self.keeps_drives and found.is_drive:
@@ -187,6 +191,9 @@ class ObjectDecoder(AnswerDecoder):
         tree.setdefault(TYPE, vim.option.OptionValue)
         if (found := structure(tree)) is not None:
             self._items.append(found)
+
+    def _add_folder(self, tree: Tree) -> None:
+        self._items.append(searched_folder(tree))
 
     def _named_object(self) -> tuple[type, Reference]:
         ref = self._ref

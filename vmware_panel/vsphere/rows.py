@@ -5,10 +5,12 @@ another type than expected counts as unknown.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from vmware_panel.domain.cluster_detail import NumaNode
+from vmware_panel.domain.datastore_files import FileKind
 from vmware_panel.domain.host_detail import NetworkAdapter
 from vmware_panel.domain.inventory import HaPolicy, MoRef, VirtualDisk
 
@@ -63,6 +65,22 @@ class ClusterSummary(NamedTuple):
     memory_demand_mb: int | None
 
 
+class SearchedFile(NamedTuple):
+    """One `FileInfo`; `name` is without its folder."""
+
+    name: str
+    kind: FileKind
+    size_bytes: int | None
+    modified: datetime | None
+
+
+class SearchedFolder(NamedTuple):
+    """One `HostDatastoreBrowserSearchResults`; `path` as vCenter writes it: `[datastore] folder/`."""
+
+    path: str
+    files: tuple[SearchedFile, ...]
+
+
 class Fault(NamedTuple):
     """Why a property is missing: the SDK's class of the fault, and the object that it names."""
 
@@ -86,6 +104,7 @@ Value = (
     | tuple[VirtualDisk | MountedImage, ...]
     | tuple[NumaNode, ...]
     | tuple[NetworkAdapter, ...]
+    | tuple[SearchedFolder, ...]
 )
 
 

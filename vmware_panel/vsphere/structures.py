@@ -28,7 +28,7 @@ from vmware_panel.vsphere.rows import (
 Tree = dict[str, Any]
 
 TYPE = ""
-REPEATED = frozenset({"cpuID", "failoverHosts", "HostNumaNode", "PhysicalNic"})
+REPEATED = frozenset({"cpuID", "failoverHosts", "file", "HostNumaNode", "PhysicalNic"})
 MAX_CHAIN = 256  # vSphere allows 32 snapshots of a VM; anything near this is a loop
 
 _FLAGS = MappingProxyType({"true": True, "1": True, "false": False, "0": False})

@@ -25,6 +25,7 @@ class Shape(Enum):
     REFERENCES = auto()
     DEVICES = auto()
     OPTIONS = auto()
+    FOLDERS = auto()  # what a search of a datastore found
     STRUCTURE = auto()  # one whose members the project reads
     OTHER = auto()  # passed over
 
@@ -42,7 +43,7 @@ class WireType(NamedTuple):
 UNKNOWN = WireType(Shape.OTHER, object)
 
 _LEAVES = (Shape.TEXT, Shape.NUMBER, Shape.FLAG, Shape.REFERENCE)
-_ITEM_BY_ITEM = (Shape.REFERENCES, Shape.DEVICES, Shape.OPTIONS)
+_ITEM_BY_ITEM = (Shape.REFERENCES, Shape.DEVICES, Shape.OPTIONS, Shape.FOLDERS)
 
 _STRUCTURES = (
     vim.ext.ManagedByInfo,
@@ -55,6 +56,7 @@ _LISTS = (
     (ManagedObject, Shape.REFERENCES),
     (vim.vm.device.VirtualDevice, Shape.DEVICES),
     (vim.option.OptionValue, Shape.OPTIONS),
+    (vim.host.DatastoreBrowser.SearchResults, Shape.FOLDERS),
     # Read as trees, which are whole: there are few of them.
     (vim.host.NumaNode, Shape.STRUCTURE),
     (vim.host.PhysicalNic, Shape.STRUCTURE),

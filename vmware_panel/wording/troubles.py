@@ -79,6 +79,12 @@ _OF_VCENTER: Mapping[TroubleKind, _Phrases] = {
         gettext_lazy("vCenter %(name)s: what was asked for is not there, or no longer."),
         gettext_lazy("Load the page again: it may have been moved or removed in between."),
     ),
+    TroubleKind.INACCESSIBLE: _Phrases(
+        gettext_lazy("vCenter %(name)s: a datastore cannot be used just now."),
+        gettext_lazy(
+            "Look at it in vCenter: its hosts may have lost it, or it is in maintenance mode."
+        ),
+    ),
     TroubleKind.OVERLOADED: _Phrases(
         gettext_lazy("vCenter %(name)s: it has too much to do and refused to answer."),
         gettext_lazy("Try again in a moment. If it stays so, look at its sessions and its load."),

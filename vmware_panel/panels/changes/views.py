@@ -124,7 +124,13 @@ class ChangeView(HorizonTemplateView):
     def _choices(self, given: Any) -> forms.Form:
         """Bound where the query string and the fields' own initial values name all that is needed."""
         unbound = self.choices_class()
-        named = {name: given[name] for name in unbound.fields if name in given}
+        named = {
+            name: given.getlist(name)
+            if isinstance(field, forms.MultipleChoiceField)
+            else given[name]
+            for name, field in unbound.fields.items()
+            if name in given
+        }
         start = {
             name: unbound.get_initial_for_field(field, name)
             for name, field in unbound.fields.items()

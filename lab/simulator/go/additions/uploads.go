@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/vmware/govmomi/vim25/soap"
-	"github.com/vmware/govmomi/vim25/types"
 )
 
 // upload is one PUT of a file to a datastore.
@@ -145,16 +144,4 @@ func freeOn(file string) int64 {
 		return ds.Summary.FreeSpace
 	}
 	return 0
-}
-
-// setAccessible makes a datastore go away, or come back: its files stay where they are.
-func setAccessible(name string, accessible bool) error {
-	ds := datastoreByName(name)
-	if ds == nil {
-		return fmt.Errorf("no datastore %q", name)
-	}
-	Map.WithLock(ds, func() {
-		Map.Update(ds, []types.PropertyChange{{Name: "summary.accessible", Val: accessible}})
-	})
-	return nil
 }
