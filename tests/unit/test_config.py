@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmware_panel import config
-from vmware_panel.config import CollectorMode, ConfigError, get_config, read
+from vmware_panel.config import (
+    CollectorMode,
+    ConfigError,
+    ConfigFault,
+    JobsConfig,
+    get_config,
+    read,
+)
 from vmware_panel.settings_reader import FaultKind
 
 PASSWORD = "pa55-w0rd-nobody-may-see"
@@ -68,7 +75,13 @@ def test_everything_given() -> None:
                 )
             },
             "computes": {"cpu1": {"cache_prefix": "c1", "datastore_regex": "^ssd-"}},
-            "collector": {"mode": "external", "relist_interval_s": 600, "stale_after_s": 60},
+            "collector": {
+                "mode": "external",
+                "relist_interval_s": 600,
+                "stale_after_s": 60,
+                "scan_interval_s": 7200,
+                "scan_timeout_s": 900,
+            },
             "store": {"cache": "shared"},
         },
         cache_aliases={"default", "shared"},
@@ -81,7 +94,20 @@ def test_everything_given() -> None:
     assert pattern and pattern.match("ssd-1") and not pattern.match("old-ssd-1")
     assert found.collector.mode is CollectorMode.EXTERNAL
     assert (found.collector.relist_interval_s, found.collector.stale_after_s) == (600, 60)
+    assert (found.collector.scan_interval_s, found.collector.scan_timeout_s) == (7200, 900)
     assert found.store.cache == "shared"
+
+
+@pytest.mark.parametrize(("seconds", "faulty"), [(0, False), (1, True), (299, True), (300, False)])
+def test_datastores_are_searched_now_and_then_or_only_when_asked_for(
+    seconds: int, faulty: bool
+) -> None:
+    raw = {"collector": {"scan_interval_s": seconds}}
+    if faulty:
+        with pytest.raises(ConfigError, match="collector.scan_interval_s is neither 0 nor"):
+            read(raw)
+    else:
+        assert read(raw).collector.scan_interval_s == seconds
 
 
 @pytest.mark.parametrize("raw", [None, {}, {"vcenters": {}}, {"vcenters": None}])
@@ -452,3 +478,33 @@ def _without_other_text(
         )
         for v in vcenters
     )
+
+
+class TestJobs:
+    def fault(self, **jobs: object) -> ConfigFault:
+        with pytest.raises(ConfigError) as raised:
+            read({"jobs": jobs}, cache_aliases={"redis"}, task_aliases={"rq"})
+        (fault,) = raised.value.faults
+        return fault
+
+    def test_nothing_has_to_be_set(self) -> None:
+        assert read({}).jobs == JobsConfig(None, None, None, 30)
+
+    def test_all_that_can_be(self) -> None:
+        raw = {"jobs": {"cache": "redis", "backend": "rq", "keep_days": 7}}
+        jobs = read(raw, cache_aliases={"redis"}, task_aliases={"rq"}).jobs
+        assert jobs == JobsConfig(None, "redis", "rq", 7)
+
+    def test_each_alias_has_to_be_known(self) -> None:
+        assert "is not an alias in CACHES" in self.fault(cache="x").statement
+        assert "is not an alias in TASKS" in self.fault(backend="x", folder="/srv").statement
+
+    def test_there_is_one_journal(self) -> None:
+        assert self.fault(cache="redis", folder="/srv").kind is FaultKind.CONFLICT
+
+    def test_workers_elsewhere_need_to_know_where_it_is(self) -> None:
+        fault = self.fault(backend="rq")
+        assert (fault.key, fault.kind) == ("jobs.folder", FaultKind.MISSING)
+
+    def test_a_folder_is_an_absolute_path(self) -> None:
+        assert "is not an absolute path" in self.fault(folder="jobs").statement

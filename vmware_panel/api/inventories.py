@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from vmware_panel.api.reading import Reading, gathered
 from vmware_panel.api.vcenters import MOST_AT_ONCE
 from vmware_panel.collecting.embedded import collectors
+from vmware_panel.collecting.scanner import ScanTimes
 from vmware_panel.config import (
     CollectorConfig,
     CollectorMode,
@@ -28,6 +29,7 @@ from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.domain.snapshot import CollectorState, Snapshot
 from vmware_panel.domain.usage import Usage
 from vmware_panel.endpoints import client
+from vmware_panel.jobs.watcher import watcher
 from vmware_panel.store import CacheStore, KeptScans, MemoryStore, SnapshotStore, StoreError
 
 T = TypeVar("T")
@@ -126,7 +128,9 @@ class SnapshotSource:
 
     def _see_to(self, vcenter: VCenterConfig) -> None:
         if self._collector.mode is CollectorMode.EMBEDDED:
-            if collectors.ensure(vcenter, self._store, self._collector.relist_interval_s):
+            its = self._collector
+            scan_times = ScanTimes(its.scan_interval_s, its.scan_timeout_s)
+            if collectors.ensure(vcenter, self._store, its.relist_interval_s, scan_times):
                 self._patient_until_s = time.monotonic() + FIRST_LIST_PATIENCE_S
 
     def _snapshot(self, vcenter: VCenterConfig) -> Snapshot | None:
@@ -195,8 +199,12 @@ class SnapshotSource:
 
 
 def inventory_source() -> InventorySource:
-    """This process's source of whole inventories. Raises `ConfigError`."""
+    """This process's source of whole inventories. Raises `ConfigError`.
+
+    Whichever page asks for them, its process looks after jobs from then on.
+    """
     config = get_config()
+    watcher.ensure()
     return _source(config.collector, config.store)
 
 
