@@ -17,7 +17,8 @@ def datastore_url(vcenter: str, moref: str) -> str:
     try:
         return str(reverse("horizon:admin:vmware_datastores:detail", args=[vcenter, moref]))
     except NoReverseMatch:
-        return None
+        return ""
+
+
 def job_url(job_id: str) -> str:
     return reverse("horizon:admin:vmware_jobs:job", args=[job_id])
-        return ""
