@@ -1,7 +1,7 @@
 """The plans of purges, from the ledger, and the jobs that carry them out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -38,6 +38,9 @@ from vmware_panel.domain.purge import (
     purge_plan,
     root_considered,
 )
+from vmware_panel.endpoints import client
+
+PRIVILEGES = ("Datastore.Browse", "Datastore.FileManagement")
 
 
 class What(StrEnum):
@@ -71,6 +74,7 @@ class PurgeCache:
     def __init__(self, request: HttpRequest, vcenter: VCenterConfig, wish: PurgeWish) -> None:
         self._request = request
         self._wish = wish
+        self._vcenter = vcenter
         self.vcenter = vcenter.name
         self.kind, self._job_kind = _KINDS[wish.way]
 
@@ -82,7 +86,7 @@ class PurgeCache:
         now = datetime.now(UTC)
         wish = Wish(self._wish.way, self._wish.older_than_h, now)
         considered = list(_Selection(self.vcenter, report, wish).of(self._wish))
-        return purge_plan(
+        plan = purge_plan(
             self.vcenter,
             considered,
             self._wish.way,
@@ -90,6 +94,10 @@ class PurgeCache:
             scanned=_scanned(self.vcenter, report, considered),
             cautions=tuple(_cautions(report, considered, self._wish.way)),
         )
+        datastores = sorted({one.target.datastore for one in plan.taken})
+        lacking = missing_privileges(self._vcenter, datastores) if datastores else ()
+        refusals = tuple(Refusal(RefusalKind.NO_PRIVILEGE, self.vcenter, p) for p in lacking)
+        return replace(plan, refusals=(*plan.refusals, *refusals))
 
     def make(self, plan: Plan) -> Made:
         if not isinstance(plan, PurgePlan):
@@ -110,6 +118,11 @@ class PurgeCache:
 
     def follow(self, plan: Plan) -> tuple[MoRef, ...]:
         return ()
+
+
+def missing_privileges(vcenter: VCenterConfig, datastores: Sequence[MoRef]) -> tuple[str, ...]:
+    """What the account lacks on any of the datastores: two calls. Raises `VSphereError`."""
+    return client(vcenter).missing_privileges(datastores, PRIVILEGES)
 
 
 def leftover_key(leftover: Leftover) -> str:

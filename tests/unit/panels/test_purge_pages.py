@@ -20,6 +20,7 @@ from vmware_panel.domain.outcome import Trouble, TroubleKind
 PURGE, MARK = "/admin/vmware_image_cache/purge/", "/admin/vmware_image_cache/mark/"
 REPORT = "vmware_panel.api.purge_plans.ledger_report"
 BEGIN = "vmware_panel.api.jobs.begin"
+PRIVILEGES = "vmware_panel.api.purge_plans.missing_privileges"
 
 USED = f"lab/datastore-1/c1_base/{caches.IMAGE}"
 MARKED = f"lab/datastore-1/c1_base/{caches.OTHER_IMAGE}"
@@ -47,8 +48,10 @@ class TestAnAdmin(helpers.BaseAdminViewTests):
         patches = [
             mock.patch(REPORT, side_effect=lambda request: self.report),
             mock.patch(BEGIN, return_value="job0000000000001"),
+            mock.patch(PRIVILEGES, side_effect=lambda vcenter, datastores: self.lacking),
         ]
-        _, self.begin = (patch.start() for patch in patches)
+        self.lacking: tuple[str, ...] = ()
+        _, self.begin, self.privileges = (patch.start() for patch in patches)
         for patch in patches:
             self.addCleanup(patch.stop)
 
@@ -84,6 +87,12 @@ class TestAnAdmin(helpers.BaseAdminViewTests):
         (item,) = self.items()
         assert item.about["path"] == f"[ds1] old_base/{caches.IMAGE}"
         assert self.begin.call_args.kwargs["dry_run"] is False
+
+    def test_a_right_that_vcenters_account_lacks_is_named(self) -> None:
+        self.lacking = ("Datastore.FileManagement",)
+        page = self.get(PURGE, FREE)
+        assert "Datastore.FileManagement" in page
+        assert 'name="fingerprint"' not in page
 
     def test_a_dry_run_is_begun_as_one(self) -> None:
         self.confirm(PURGE, self.get(PURGE, FREE), dry_run="on")
