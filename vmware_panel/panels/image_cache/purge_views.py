@@ -158,11 +158,11 @@ class _PurgeView(ChangeView):
             "taken_more": max(0, len(taken) - MOST_SHOWN),
             "taken_words": _("Would be deleted") if delete else _("Would be marked"),
             "taken_caption": _("What would be deleted") if delete else _("What would be marked"),
-            "bytes_taken": _told(plan.bytes_taken, plan.sizes_unknown),
+            "bytes_taken": _told(plan.bytes_taken if taken else 0, plan.sizes_unknown),
             "kept_count": len(kept),
             "kept_shown": [_row(one, self.way) for one in kept[:MOST_SHOWN]],
             "kept_more": max(0, len(kept) - MOST_SHOWN),
-            "bytes_kept": bytes_of(plan.bytes_kept),
+            "bytes_kept": bytes_of(plan.bytes_kept if kept else 0),
             "elsewhere": len(self._keys()) - len(self._keys_of(plan.vcenter)),
             "other_url": self._other_url(),
             "other_words": _("Mark instead, for Nova to delete")
