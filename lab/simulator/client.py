@@ -95,6 +95,18 @@ class SessionObjects:
     """Tokens that wait for ``ContinueRetrievePropertiesEx``."""
 
 
+@dataclass(frozen=True)
+class Upload:
+    """One PUT of a file to a datastore, since the last :meth:`SimulatorControl.reset_uploads`."""
+
+    path: str
+    """``[datastore] folder/file``."""
+    user: str
+    bytes: int
+    whole: bool
+    ended: bool
+
+
 ChurnKind = Literal["power", "host", "annotation"]
 CHURN_KINDS: tuple[ChurnKind, ...] = ("power", "host", "annotation")
 
@@ -228,6 +240,59 @@ class SimulatorControl:
     def set_free(self, datastore: str, free_bytes: int | None) -> None:
         """Make a datastore report so much free space; ``None``: what it would be."""
         self._ask("POST", f"/lab/datastores/{datastore}/free", {"free_bytes": free_bytes})
+
+    def uploads(self) -> tuple[Upload, ...]:
+        """Every file that was sent to a datastore over HTTP."""
+        return tuple(Upload(**one) for one in self._ask("GET", "/lab/uploads"))
+
+    def reset_uploads(self) -> None:
+        self._ask("POST", "/lab/uploads/reset")
+
+    def set_pace(self, *, copy_ms_per_mib: float = 0, upload_ms_per_mib: float = 0) -> None:
+        """How long a MiB takes that is copied from disk to disk, and one that is uploaded, at least;
+        0: as fast as this machine.
+        """
+        wanted = {"copy_ms_per_mib": copy_ms_per_mib, "upload_ms_per_mib": upload_ms_per_mib}
+        self._ask("POST", "/lab/pace", wanted)
+
+    def set_accessible(self, datastore: str, accessible: bool) -> None:
+        """Let all hosts lose a datastore, or find it again."""
+        self._ask("POST", f"/lab/datastores/{datastore}/accessible", {"accessible": accessible})
+
+    def set_datastore_maintenance(
+        self, datastore: str, mode: Literal["normal", "enteringMaintenance", "inMaintenance"]
+    ) -> None:
+        self._ask("POST", f"/lab/datastores/{datastore}/maintenance", {"mode": mode})
+
+    def searches_take(self, milliseconds: int) -> None:
+        """Make each search of a whole datastore take so long from now on."""
+        self._ask("POST", "/lab/search", {"milliseconds": milliseconds})
+
+    def cannot_list(self, datastore: str, *folders: str) -> None:
+        """Make searches leave out exactly these folders (``c1_base/x``), as unreadable ones."""
+        self._ask("POST", f"/lab/datastores/{datastore}/unlistable", {"folders": folders})
+
+    def fill_cache(
+        self, datastore: str, root: str, count: int, bytes_each: int = 1 << 20
+    ) -> tuple[str, ...]:
+        """Put so many cached images below ``root``, each a disk with its extent; their names.
+
+        The extent is a hole. The same call again gives the same names.
+        """
+        return self._fill(datastore, "image", root, count, bytes_each)
+
+    def fill_vm_folders(
+        self, datastore: str, count: int, bytes_each: int = 1 << 20
+    ) -> tuple[str, ...]:
+        """Put so many folders of VMs at the top, of VMs that are in no inventory; their names."""
+        return self._fill(datastore, "vm", "", count, bytes_each)
+
+    def _fill(
+        self, datastore: str, kind: str, folder: str, count: int, bytes_each: int
+    ) -> tuple[str, ...]:
+        wanted = {"kind": kind, "folder": folder, "count": count, "bytes": bytes_each}
+        answer = self._ask("POST", f"/lab/datastores/{datastore}/fill", wanted)
+        return tuple(answer["names"])
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         connection = http.client.HTTPSConnection(

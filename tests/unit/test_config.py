@@ -68,7 +68,13 @@ def test_everything_given() -> None:
                 )
             },
             "computes": {"cpu1": {"cache_prefix": "c1", "datastore_regex": "^ssd-"}},
-            "collector": {"mode": "external", "relist_interval_s": 600, "stale_after_s": 60},
+            "collector": {
+                "mode": "external",
+                "relist_interval_s": 600,
+                "stale_after_s": 60,
+                "scan_interval_s": 7200,
+                "scan_timeout_s": 900,
+            },
             "store": {"cache": "shared"},
         },
         cache_aliases={"default", "shared"},
@@ -81,7 +87,20 @@ def test_everything_given() -> None:
     assert pattern and pattern.match("ssd-1") and not pattern.match("old-ssd-1")
     assert found.collector.mode is CollectorMode.EXTERNAL
     assert (found.collector.relist_interval_s, found.collector.stale_after_s) == (600, 60)
+    assert (found.collector.scan_interval_s, found.collector.scan_timeout_s) == (7200, 900)
     assert found.store.cache == "shared"
+
+
+@pytest.mark.parametrize(("seconds", "faulty"), [(0, False), (1, True), (299, True), (300, False)])
+def test_datastores_are_searched_now_and_then_or_only_when_asked_for(
+    seconds: int, faulty: bool
+) -> None:
+    raw = {"collector": {"scan_interval_s": seconds}}
+    if faulty:
+        with pytest.raises(ConfigError, match="collector.scan_interval_s is neither 0 nor"):
+            read(raw)
+    else:
+        assert read(raw).collector.scan_interval_s == seconds
 
 
 @pytest.mark.parametrize("raw", [None, {}, {"vcenters": {}}, {"vcenters": None}])
@@ -137,6 +156,23 @@ def test_what_a_compute_reserves_is_unknown_unless_told() -> None:
     told = read(compute(reserved_host_memory_mb=0, reserved_host_disk_mb=1024)).compute("cpu1")
     assert (told.reserved_host_memory_mb, told.reserved_host_disk_mb) == (0, 1024)
     assert told.reserved_host_cpus is None
+
+
+def test_how_a_compute_ages_its_cache_is_unknown_unless_told() -> None:
+    told = read(
+        compute(
+            remove_unused_base_images=False,
+            remove_unused_original_minimum_age_seconds=0,
+            manager_interval=-1,
+        )
+    ).compute("cpu1")
+    assert told.remove_unused_base_images is False
+    assert told.remove_unused_original_minimum_age_seconds == 0
+    assert told.manager_interval == -1
+    untold = read(compute(cache_prefix="c1")).compute("cpu1")
+    assert untold.remove_unused_base_images is None
+    assert untold.remove_unused_original_minimum_age_seconds is None
+    assert untold.manager_interval is None
 
 
 def test_a_compute_that_is_not_named_has_what_is_written_for_any() -> None:
@@ -234,6 +270,18 @@ BAD: list[tuple[object, str, str, FaultKind]] = [
     (
         compute(reserved_host_cpus=-1),
         "computes.cpu1.reserved_host_cpus",
+        "nova.conf",
+        FaultKind.BAD_VALUE,
+    ),
+    (
+        compute(remove_unused_base_images="true"),
+        "computes.cpu1.remove_unused_base_images",
+        "without quotes",
+        FaultKind.BAD_VALUE,
+    ),
+    (
+        compute(manager_interval=-2),
+        "computes.cpu1.manager_interval",
         "nova.conf",
         FaultKind.BAD_VALUE,
     ),

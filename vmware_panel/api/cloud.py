@@ -4,6 +4,7 @@ Each function takes the asker's `Access` and their `api.context.scope_of`, and r
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -36,6 +37,8 @@ _hypervisors: Memo[tuple[Hypervisor, ...]] = Memo(Service.NOVA, NODES_AGE_S)
 _providers: Memo[tuple[ResourceProvider, ...]] = Memo(Service.PLACEMENT, PROVIDERS_AGE_S)
 _flavors: Memo[tuple[Flavor, ...]] = Memo(Service.NOVA, FLAVORS_AGE_S)
 _images: Memo[tuple[Image, ...]] = Memo(Service.GLANCE, FLAVORS_AGE_S)
+_all_images: Memo[Mapping[str, Image]] = Memo(Service.GLANCE, FLAVORS_AGE_S)
+_lately_there: Memo[frozenset[str]] = Memo(Service.NOVA, FLAVORS_AGE_S)
 _projects: Memo[Mapping[str, str]] = Memo(Service.KEYSTONE, PROJECTS_AGE_S)
 _pools: Memo[tuple[StoragePool, ...]] = Memo(Service.CINDER, POOLS_AGE_S)
 
@@ -84,6 +87,32 @@ def images(access: Access, scope: str) -> tuple[Image, ...]:
     return _images.get(scope, read).value
 
 
+def all_images(access: Access, scope: str) -> Mapping[str, Image]:
+    """Every image that Glance has, hidden ones included, by id."""
+
+    def read() -> Mapping[str, Image]:
+        return {image.id: image for image in glance.list_images(access)}
+
+    return _all_images.get(scope, read).value
+
+
+def lately_there(access: Access, scope: str, since: datetime) -> frozenset[str]:
+    """The ids, in lower case, of the servers that Nova has or deleted after `since`.
+
+    Besides those of `all_servers` one call, and one more for each 1,000 that were deleted. A server
+    that is deleted while the answer is kept is in it: it was there.
+    """
+
+    def read() -> frozenset[str]:
+        there = all_servers(access, scope).servers
+        deleted = nova.list_servers(
+            access, all_projects=True, changes_since=since, filters={"deleted": "true"}
+        )
+        return frozenset(server.id.lower() for server in (*there, *deleted))
+
+    return _lately_there.get(f"{scope} {since.isoformat()}", read).value
+
+
 def storage_pools(access: Access, scope: str) -> tuple[StoragePool, ...]:
     """The pools of Cinder's backends; for its admins."""
     return _pools.get(scope, partial(cinder.list_pools, access)).value
@@ -94,6 +123,7 @@ def refresh(scope: str) -> None:
     _indexes.relist(scope)
     for memo in _memos():
         memo.forget(scope)
+    _lately_there.forget_all()
 
 
 def forget_nodes(scope: str) -> None:
@@ -110,5 +140,5 @@ def forget_all() -> None:
 
 
 def _memos() -> tuple[Memo[Any], ...]:
-    own = (_services, _hypervisors, _providers, _flavors, _images, _projects, _pools)
-    return (*own, cinder_book.MEMO)
+    of_nova = (_services, _hypervisors, _providers, _flavors, _lately_there)
+    return (*of_nova, _images, _all_images, _projects, _pools, cinder_book.MEMO)

@@ -5,7 +5,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from vmware_panel.api.reading import Reading, gathered
 from vmware_panel.api.vcenters import MOST_AT_ONCE
 from vmware_panel.collecting.embedded import collectors
+from vmware_panel.collecting.scanner import ScanTimes
 from vmware_panel.config import (
     CollectorConfig,
     CollectorMode,
@@ -23,12 +24,12 @@ from vmware_panel.config import (
     VCenterConfig,
     get_config,
 )
-from vmware_panel.domain.inventory import Inventory
+from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.domain.snapshot import CollectorState, Snapshot
 from vmware_panel.domain.usage import Usage
 from vmware_panel.endpoints import client
-from vmware_panel.store import CacheStore, MemoryStore, SnapshotStore, StoreError
+from vmware_panel.store import CacheStore, KeptScans, MemoryStore, SnapshotStore, StoreError
 
 T = TypeVar("T")
 
@@ -126,7 +127,9 @@ class SnapshotSource:
 
     def _see_to(self, vcenter: VCenterConfig) -> None:
         if self._collector.mode is CollectorMode.EMBEDDED:
-            if collectors.ensure(vcenter, self._store, self._collector.relist_interval_s):
+            its = self._collector
+            scan_times = ScanTimes(its.scan_interval_s, its.scan_timeout_s)
+            if collectors.ensure(vcenter, self._store, its.relist_interval_s, scan_times):
                 self._patient_until_s = time.monotonic() + FIRST_LIST_PATIENCE_S
 
     def _snapshot(self, vcenter: VCenterConfig) -> Snapshot | None:
@@ -148,6 +151,16 @@ class SnapshotSource:
             time.sleep(POLL_S)
             usage = self._asked(ask)
         return usage
+
+    def scans(self, vcenter: VCenterConfig) -> KeptScans:
+        """What the collector's searches of datastores found. Raises `StoreError`."""
+        self._see_to(vcenter)
+        return self._asked(partial(self._store.scans, vcenter.name))
+
+    def ask_scan(self, vcenter: VCenterConfig, datastores: Collection[MoRef]) -> None:
+        """Raises `StoreError`."""
+        self._see_to(vcenter)
+        self._asked(partial(self._store.ask_scan, vcenter.name, datastores))
 
     def _read(self, vcenter: VCenterConfig) -> Snapshot | None:
         return _of(vcenter, self._asked(partial(self._store.read, vcenter.name)))

@@ -153,6 +153,7 @@ class Image:
     size_bytes: int | None = None
     min_disk_gb: int = 0
     disk_format: str = ""
+    container_format: str = ""
     visibility: str = ""
     hidden: bool = False
     owner: str = ""

@@ -28,7 +28,7 @@ class DatastoreFile:
     """`path` is below the datastore's root, without `[name] ` and without a slash at either end.
 
     `size_bytes` is what it takes on the datastore; a disk's includes its extent where vCenter shows
-    both as one. None: vCenter did not say.
+    both as one. None: vCenter did not say, or it is a folder.
     """
 
     path: str
@@ -45,8 +45,8 @@ class DatastoreFile:
 class TopFolder:
     """A folder at the top of a datastore with all that is below it.
 
-    `size_bytes` None: not one size below it is known. `newest` is its youngest file's date. The
-    files that lie at the top itself are in the folder with no name.
+    `size_bytes` None: not one size below it is known. `newest` is its youngest file's date; of one
+    without files its own. The files that lie at the top itself are in the folder with no name.
     """
 
     name: str
@@ -58,8 +58,9 @@ class TopFolder:
 
 @dataclass(frozen=True)
 class Scan:
-    """One datastore as one search found it. `files` are those where one looks closely, folders included.
+    """One datastore as one search found it.
 
+    `files` are those where one looks closely, with the folders below the top.
     `unread` are the folders that could not be listed. `took_s` is how long vCenter searched.
     """
 

@@ -21,6 +21,7 @@ class TroubleKind(StrEnum):
     SESSION = "session"  # logged out, and logging in again did not help
     FORBIDDEN = "forbidden"  # logged in, the right is missing
     NOT_FOUND = "not_found"  # the thing asked for is not there
+    INACCESSIBLE = "inaccessible"  # it is there and of no use just now: a datastore, above all
     OVERLOADED = "overloaded"  # 503, too many sessions or requests
     BAD_ANSWER = "bad_answer"  # an answer that cannot be read, or a fault of the server's own
     CONFIGURATION = "configuration"  # the settings do not allow to ask at all

@@ -1,10 +1,12 @@
 """What a store of snapshots can do, whatever it keeps them in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from vmware_panel.domain.inventory import Inventory
+from vmware_panel.domain.datastore_files import Scan, ScanProgress
+from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.ledger import Delta
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.snapshot import CollectorStatus, Snapshot
@@ -83,6 +85,54 @@ class SnapshotWriter(Protocol):
         """The id of the refresh last asked for, done or not; empty if there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class ScanAsk:
+    """Datastores that somebody wants searched out of turn; none named: all. `key` is the store's,
+    and `asked_at` is by the clock of the one who asks.
+    """
+
+    key: str
+    datastores: tuple[MoRef, ...]
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptScans:
+    """The last search of each datastore of one vCenter, and how the searches go.
+
+    `progress` None: nobody has searched yet, or asked for it. `troubles` are the store's own: a
+    search that it has and that cannot be read.
+    """
+
+    by_datastore: Mapping[MoRef, Scan] = field(default_factory=dict)
+    progress: ScanProgress | None = None
+    troubles: tuple[Trouble, ...] = ()
+
+
+class ScanWriter(Protocol):
+    """For the one who searches the datastores of one vCenter. Every method raises `StoreError`."""
+
+    def read_ats(self) -> Mapping[MoRef, datetime]:
+        """When each datastore was last searched, of those whose search is kept."""
+
+    def keep(self, scan: Scan) -> None:
+        """In place of the datastore's earlier search."""
+
+    def drop(self, datastores: Collection[MoRef]) -> None:
+        """These datastores are not there any more."""
+
+    def tell(self, progress: ScanProgress) -> None:
+        """A sign of life, too."""
+
+    def told(self) -> ScanProgress | None:
+        """What was told last, by whomever."""
+
+    def asks(self) -> tuple[ScanAsk, ...]:
+        """What is asked for and not answered yet."""
+
+    def answered(self, ask: ScanAsk) -> None: ...
+
+
 class SnapshotStore(Protocol):
     """`shared`: other processes see what is written."""
 
@@ -108,7 +158,19 @@ class SnapshotStore(Protocol):
         one that is pending. Raises `StoreError`.
         """
 
+    def scans(self, vcenter: str) -> KeptScans:
+        """The last searches of the datastores. As long as none is new, its mapping is the same
+        object. Raises `StoreError`.
+        """
+
+    def ask_scan(self, vcenter: str, datastores: Collection[MoRef]) -> None:
+        """Asks the collector to search these datastores, or all if none is named. What is pending
+        is not asked for twice. Raises `StoreError`.
+        """
+
     def writer(self, vcenter: str) -> SnapshotWriter: ...
+
+    def scan_writer(self, vcenter: str) -> ScanWriter: ...
 
     def lease(self, name: str, holder: str, ttl_s: float) -> Lease:
         """`holder` names who asks, for people. `ttl_s` is at least 2."""

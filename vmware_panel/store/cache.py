@@ -2,16 +2,19 @@
 
 import contextlib
 import threading
+from collections.abc import Collection
 from uuid import uuid4
 
+from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.snapshot import Snapshot
 from vmware_panel.domain.usage import Usage
-from vmware_panel.store.base import StoreError
+from vmware_panel.store.base import KeptScans, StoreError
 from vmware_panel.store.channel import Channel
 from vmware_panel.store.forks import tell_after_fork
 from vmware_panel.store.items import Keys, lease_key
 from vmware_panel.store.lease import CacheLease
 from vmware_panel.store.reader import SnapshotReader
+from vmware_panel.store.scans import CacheScanWriter, ScanReader, ask_scan
 from vmware_panel.store.usages import UsageReader
 from vmware_panel.store.writer import CacheWriter
 
@@ -34,6 +37,7 @@ class CacheStore:
         self._lock = threading.Lock()
         self._readers: dict[str, SnapshotReader] = {}
         self._usage_readers: dict[str, UsageReader] = {}
+        self._scan_readers: dict[str, ScanReader] = {}
         tell_after_fork(self)
 
     @property
@@ -63,6 +67,17 @@ class CacheStore:
                 self._usage_readers[vcenter] = reader
         return reader.read()
 
+    def scans(self, vcenter: str) -> KeptScans:
+        with self._lock:
+            reader = self._scan_readers.get(vcenter)
+            if reader is None:
+                reader = ScanReader(self._channel, self._keys(vcenter), vcenter)
+                self._scan_readers[vcenter] = reader
+        return reader.read()
+
+    def ask_scan(self, vcenter: str, datastores: Collection[MoRef]) -> None:
+        ask_scan(self._channel, self._keys(vcenter), datastores)
+
     def ask_refresh(self, vcenter: str) -> str:
         """Of two who ask at the same moment one id stays, and the collector's one pass is for
         both.
@@ -80,6 +95,9 @@ class CacheStore:
     def writer(self, vcenter: str) -> CacheWriter:
         return CacheWriter(self._channel, self._keys(vcenter), vcenter)
 
+    def scan_writer(self, vcenter: str) -> CacheScanWriter:
+        return CacheScanWriter(self._channel, self._keys(vcenter), vcenter)
+
     def lease(self, name: str, holder: str, ttl_s: float) -> CacheLease:
         return CacheLease(self._channel, lease_key(self._prefix, name), holder, ttl_s)
 
@@ -87,6 +105,7 @@ class CacheStore:
         self._lock = threading.Lock()
         self._readers = {}
         self._usage_readers = {}
+        self._scan_readers = {}
         with contextlib.suppress(StoreError):
             self._channel.disconnect()
 

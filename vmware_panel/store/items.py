@@ -28,6 +28,11 @@ class Keys:
         self.damage = f"{self._top}:damage"
         self.proof = f"{self._top}:proof"
         self.usage = f"{self._top}:usage"
+        self.scans = f"{self._top}:scans"
+        self.scan_progress = f"{self._top}:scan_progress"
+
+    def scan_ask(self, number: int) -> str:
+        return f"{self._top}:scan_ask:{number}"
 
     def parts(self, base: str, number: int, parts: int) -> list[str]:
         return [f"{self._top}:{base}:{number}:{part}" for part in range(parts)]

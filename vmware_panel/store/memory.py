@@ -2,16 +2,19 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from vmware_panel.domain.inventory import Inventory
+from vmware_panel.domain.datastore_files import Scan, ScanProgress
+from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.ledger import Delta
 from vmware_panel.domain.snapshot import CollectorStatus, Snapshot, confirmed
 from vmware_panel.domain.usage import Usage
+from vmware_panel.store.base import KeptScans, ScanAsk
 from vmware_panel.store.forks import tell_after_fork
+from vmware_panel.store.scans import heard, with_asks
 from vmware_panel.store.usages import USAGE_TTL_S
 
 
@@ -23,6 +26,9 @@ class _Shelf:
     number: int = 0
     refresh: str = ""
     usage: Usage | None = None
+    scans: Mapping[MoRef, Scan] = field(default_factory=dict)
+    told: tuple[ScanProgress, datetime] | None = None
+    asks: tuple[ScanAsk, ...] = ()
 
 
 class MemoryStore:
@@ -54,6 +60,19 @@ class MemoryStore:
             return None
         return usage
 
+    def scans(self, vcenter: str) -> KeptScans:
+        with self._lock:
+            shelf = self._shelves[vcenter]
+            progress = heard(*shelf.told) if shelf.told else None
+            return KeptScans(shelf.scans, with_asks(progress, len(shelf.asks)))
+
+    def ask_scan(self, vcenter: str, datastores: Collection[MoRef]) -> None:
+        wanted = tuple(sorted(set(datastores)))
+        with self._lock:
+            shelf = self._shelves[vcenter]
+            if all(ask.datastores != wanted for ask in shelf.asks):
+                shelf.asks = (*shelf.asks, ScanAsk(uuid4().hex, wanted, datetime.now(UTC)))
+
     def ask_refresh(self, vcenter: str) -> str:
         with self._lock:
             shelf = self._shelves[vcenter]
@@ -67,6 +86,10 @@ class MemoryStore:
     def writer(self, vcenter: str) -> "MemoryWriter":
         with self._lock:
             return MemoryWriter(self._lock, self._shelves[vcenter])
+
+    def scan_writer(self, vcenter: str) -> "MemoryScanWriter":
+        with self._lock:
+            return MemoryScanWriter(self._lock, self._shelves[vcenter])
 
     def lease(self, name: str, holder: str, ttl_s: float) -> "MemoryLease":
         return MemoryLease()
@@ -119,6 +142,44 @@ class MemoryWriter:
     def refresh_wanted(self) -> str:
         with self._lock:
             return self._shelf.refresh
+
+
+class MemoryScanWriter:
+    """See `ScanWriter`. What was given to a page stays as it is."""
+
+    def __init__(self, lock: threading.Lock, shelf: _Shelf) -> None:
+        self._lock = lock
+        self._shelf = shelf
+
+    def read_ats(self) -> Mapping[MoRef, datetime]:
+        with self._lock:
+            return {moref: scan.read_at for moref, scan in self._shelf.scans.items()}
+
+    def keep(self, scan: Scan) -> None:
+        with self._lock:
+            self._shelf.scans = {**self._shelf.scans, scan.datastore: scan}
+
+    def drop(self, datastores: Collection[MoRef]) -> None:
+        with self._lock:
+            kept = {m: scan for m, scan in self._shelf.scans.items() if m not in datastores}
+            if len(kept) < len(self._shelf.scans):
+                self._shelf.scans = kept
+
+    def tell(self, progress: ScanProgress) -> None:
+        with self._lock:
+            self._shelf.told = progress, datetime.now(UTC)
+
+    def told(self) -> ScanProgress | None:
+        with self._lock:
+            return self._shelf.told[0] if self._shelf.told else None
+
+    def asks(self) -> tuple[ScanAsk, ...]:
+        with self._lock:
+            return self._shelf.asks
+
+    def answered(self, ask: ScanAsk) -> None:
+        with self._lock:
+            self._shelf.asks = tuple(known for known in self._shelf.asks if known != ask)
 
 
 class MemoryLease:

@@ -8,15 +8,19 @@ what the rest of the project shows. Every operation has a deadline as a whole.
 from vmware_panel.vsphere.calls import CallCounter, counting
 from vmware_panel.vsphere.client import VCenterClient, client_for, close_clients
 from vmware_panel.vsphere.collector import Collector
+from vmware_panel.vsphere.deadlines import Deadline
 from vmware_panel.vsphere.endpoint import Endpoint
-from vmware_panel.vsphere.errors import VSphereError
+from vmware_panel.vsphere.errors import CallCancelled, SearchFailed, VSphereError
 from vmware_panel.vsphere.probe import ProbeStep, StepName, StepStatus, probe
 
 __all__ = [
+    "CallCancelled",
     "CallCounter",
     "Collector",
+    "Deadline",
     "Endpoint",
     "ProbeStep",
+    "SearchFailed",
     "StepName",
     "StepStatus",
     "VCenterClient",

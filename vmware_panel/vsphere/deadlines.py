@@ -43,6 +43,10 @@ class Deadline:
             raise TimeoutError("the deadline has passed")
         return left_s
 
+    def pause(self, seconds: float) -> None:
+        """Waits so long, or less where it ends or is cut short before."""
+        self._cut.wait(min(seconds, max(0.0, self._at_s - time.monotonic())))
+
     def at_most(self, timeout_s: float) -> "Deadline":
         """The sooner of this one and one `timeout_s` from now."""
         sooner = Deadline(timeout_s)

@@ -77,6 +77,10 @@ class ObjectGone(VSphereError):
         self.moref = moref
 
 
+class SearchFailed(VSphereError):
+    """This datastore could not be searched; others may be."""
+
+
 # What a call lets out: the socket's and HTTP's errors, the parser's, and those of the SDK's decoder
 # when an answer does not fit the types that it expects.
 CALL_FAULTS = (

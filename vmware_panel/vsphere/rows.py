@@ -5,10 +5,12 @@ another type than expected counts as unknown.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from vmware_panel.domain.cluster_detail import NumaNode
+from vmware_panel.domain.datastore_files import FileKind
 from vmware_panel.domain.host_detail import NetworkAdapter
 from vmware_panel.domain.inventory import HaPolicy, MoRef, VirtualDisk
 
@@ -37,6 +39,12 @@ class Option(NamedTuple):
     value: str
 
 
+class MountedImage(NamedTuple):
+    """What is in a CD or floppy drive: `[datastore] folder/file.iso`."""
+
+    path: str
+
+
 class LoggedIn(NamedTuple):
     """`SessionManager.currentSession` of one who is logged in. Its key is a secret and not kept."""
 
@@ -55,6 +63,22 @@ class ClusterSummary(NamedTuple):
     drs_score: int | None
     cpu_demand_mhz: int | None
     memory_demand_mb: int | None
+
+
+class SearchedFile(NamedTuple):
+    """One `FileInfo`; `name` is without its folder."""
+
+    name: str
+    kind: FileKind
+    size_bytes: int | None
+    modified: datetime | None
+
+
+class SearchedFolder(NamedTuple):
+    """One `HostDatastoreBrowserSearchResults`; `path` as vCenter writes it: `[datastore] folder/`."""
+
+    path: str
+    files: tuple[SearchedFile, ...]
 
 
 class Fault(NamedTuple):
@@ -77,8 +101,10 @@ Value = (
     | tuple[Reference, ...]
     | tuple[Option, ...]
     | tuple[VirtualDisk, ...]
+    | tuple[VirtualDisk | MountedImage, ...]
     | tuple[NumaNode, ...]
     | tuple[NetworkAdapter, ...]
+    | tuple[SearchedFolder, ...]
 )
 
 

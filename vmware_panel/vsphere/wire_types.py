@@ -25,6 +25,7 @@ class Shape(Enum):
     REFERENCES = auto()
     DEVICES = auto()
     OPTIONS = auto()
+    FOLDERS = auto()  # what a search of a datastore found
     STRUCTURE = auto()  # one whose members the project reads
     OTHER = auto()  # passed over
 
@@ -35,13 +36,14 @@ class WireType(NamedTuple):
     is_leaf: bool = False
     is_list: bool = False
     is_disk: bool = False
+    is_drive: bool = False
     is_reference: bool = False
 
 
 UNKNOWN = WireType(Shape.OTHER, object)
 
 _LEAVES = (Shape.TEXT, Shape.NUMBER, Shape.FLAG, Shape.REFERENCE)
-_ITEM_BY_ITEM = (Shape.REFERENCES, Shape.DEVICES, Shape.OPTIONS)
+_ITEM_BY_ITEM = (Shape.REFERENCES, Shape.DEVICES, Shape.OPTIONS, Shape.FOLDERS)
 
 _STRUCTURES = (
     vim.ext.ManagedByInfo,
@@ -54,6 +56,7 @@ _LISTS = (
     (ManagedObject, Shape.REFERENCES),
     (vim.vm.device.VirtualDevice, Shape.DEVICES),
     (vim.option.OptionValue, Shape.OPTIONS),
+    (vim.host.DatastoreBrowser.SearchResults, Shape.FOLDERS),
     # Read as trees, which are whole: there are few of them.
     (vim.host.NumaNode, Shape.STRUCTURE),
     (vim.host.PhysicalNic, Shape.STRUCTURE),
@@ -112,6 +115,9 @@ class WireTypes(dict[str, WireType]):
         return compatible
 
 
+_DRIVES = (vim.vm.device.VirtualCdrom, vim.vm.device.VirtualFloppy)
+
+
 def _wire_type(found: type | None) -> WireType:
     if found is None:
         return UNKNOWN
@@ -135,5 +141,6 @@ def _wire_type(found: type | None) -> WireType:
         is_leaf=shape in _LEAVES,
         is_list=shape in _ITEM_BY_ITEM,
         is_disk=issubclass(found, vim.vm.device.VirtualDisk),
+        is_drive=issubclass(found, _DRIVES),
         is_reference=shape is Shape.REFERENCE,
     )

@@ -26,7 +26,10 @@ import (
 //	POST /lab/clusters                 {"name": "DC0_C2"}: one without a host
 //	POST /lab/rename                   {"type": "ClusterComputeResource", "moref": "domain-c8", "name": ""}
 //	POST /lab/performance/gap          performance.go
-//	POST /lab/datastores/NAME/free     {"free_bytes": 1024}, or null for what it would be
+//	GET  /lab/uploads, POST /lab/uploads/reset              uploads.go
+//	POST /lab/pace                     {"copy_ms_per_mib": 5, "upload_ms_per_mib": 0}: disk_copies.go
+//	POST /lab/datastores/NAME/...      datastore_control.go
+//	POST /lab/search                   datastore_search.go
 func handleLabRequests(s *Service) {
 	s.HandleFunc("/lab/calls", func(w http.ResponseWriter, r *http.Request) {
 		if !methodIs(w, r, http.MethodGet) {
@@ -111,19 +114,18 @@ func handleLabRequests(s *Service) {
 			answer(w, s.sm.sessionObjects())
 		}
 	})
-	s.HandleFunc("/lab/datastores/", post(func(r *http.Request) (interface{}, error) {
-		part := strings.Split(strings.TrimPrefix(r.URL.Path, "/lab/datastores/"), "/")
-		if len(part) != 2 || part[1] != "free" {
-			return nil, fmt.Errorf("want /lab/datastores/NAME/free")
+	s.HandleFunc("/lab/uploads", func(w http.ResponseWriter, r *http.Request) {
+		if methodIs(w, r, http.MethodGet) {
+			answer(w, json.RawMessage(uploadsSoFar()))
 		}
-		var wanted struct {
-			FreeBytes *int64 `json:"free_bytes"`
-		}
-		if err := decode(r, &wanted); err != nil {
-			return nil, err
-		}
-		return nil, setFree(part[0], wanted.FreeBytes)
+	})
+	s.HandleFunc("/lab/uploads/reset", post(func(*http.Request) (interface{}, error) {
+		forgetUploads()
+		return nil, nil
 	}))
+	s.HandleFunc("/lab/pace", post(setPace))
+	handleDatastoreRequests(s)
+	handleSearchRequests(s)
 }
 
 func methodIs(w http.ResponseWriter, r *http.Request, method string) bool {

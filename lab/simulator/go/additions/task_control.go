@@ -128,6 +128,8 @@ func faultWords(fault types.BaseMethodFault) string {
 		return "The operation violates a DRS rule."
 	case *types.DrsDisabledOnVm:
 		return "DRS is disabled on the virtual machine."
+	case *types.InaccessibleDatastore:
+		return "Datastore '" + x.Name + "' is not accessible. Verify that the datastore is online."
 	case *types.InvalidState:
 		return "The operation is not allowed in the current state."
 	}
