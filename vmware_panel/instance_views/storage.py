@@ -11,6 +11,7 @@ from vmware_panel.api.placement import InstanceReport
 from vmware_panel.domain.inventory import Datastore
 from vmware_panel.domain.lineage import DiskOrigin, Lineage, datastore_name, file_path
 from vmware_panel.domain.remarks import NEARLY_FULL
+from vmware_panel.domain.volume_disks import agreement
 from vmware_panel.instance_views.picture import Picture, Step, draw
 from vmware_panel.wording import (
     Tone,
@@ -23,6 +24,7 @@ from vmware_panel.wording import (
     gb_of,
     thin,
 )
+from vmware_panel.wording.volumes import shadow_words
 
 FILLING = 0.85
 """From this used fraction on a datastore's bar takes the colour of care."""
@@ -52,6 +54,7 @@ class DiskView:
     picture: Picture
     came_from: Link | None = None
     cached_path: str = ""
+    shadow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,16 @@ def _disk(number: int, lineage: Lineage, report: InstanceReport, pages: Pages) -
         ),
         came_from=came_from,
         cached_path=lineage.cached.path if lineage.cached else "",
+        shadow=_shadow(lineage, report),
     )
+
+
+def _shadow(lineage: Lineage, report: InstanceReport) -> str:
+    """What the volume's shadow VM says of the file; empty for other disks and where it is unknown."""
+    shadow = report.shadows.get(lineage.volume_id or "")
+    if shadow is None or shadow.disk is None:
+        return ""
+    return shadow_words(agreement(lineage.disk, shadow.disk), shadow.disk.path)
 
 
 def _below(lineage: Lineage, came_from: Link | None) -> Iterator[Step]:
