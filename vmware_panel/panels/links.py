@@ -18,3 +18,7 @@ def datastore_url(vcenter: str, moref: str) -> str:
         return str(reverse("horizon:admin:vmware_datastores:detail", args=[vcenter, moref]))
     except NoReverseMatch:
         return ""
+
+
+def job_url(job_id: str) -> str:
+    return reverse("horizon:admin:vmware_jobs:job", args=[job_id])
