@@ -123,7 +123,7 @@ def test_its_files_are_searched_when_asked_for_and_drawn(admin: Browser, store: 
         kinds = {row.get_attribute("data-kind") for row in admin.all(".vmware-kinds tbody tr")}
         assert {"instances", "volumes", "cache", "leftovers", "foreign", "free"} <= kinds
         drawn = admin.all("svg.vmware-fill .vmware-fill-ground")
-        assert len(drawn) >= 4 and admin.one("svg.vmware-fill .vmware-fill-free")
+        assert len(drawn) >= 4 and admin.one("svg.vmware-fill .vmware-fill-cache")
     finally:
         (folder / "a.iso").unlink()
         folder.rmdir()
