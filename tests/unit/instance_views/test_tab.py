@@ -170,6 +170,7 @@ def test_disks_and_datastores_are_shown_with_what_they_go_back_to(monkeypatch):
         assert part in text
     assert f'href="/admin/images/{builders.IMAGE_ID}/detail/"' in html
     assert f'href="/admin/volumes/{samples.VOLUME_ID}/"' in html
+    assert 'href="/admin/vmware_datastores/lab/datastore-1/"' in html
     assert "50 B free of 100 B , 50 % used" in text.replace("B, ", "B , ")
 
 
