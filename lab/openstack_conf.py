@@ -11,7 +11,15 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from oslo_log.log import get_default_log_levels
+
 from lab.settings import HOST, REGION, LabSettings
+
+# What the driver says of images, which is what shows whether it has uploaded one.
+_NOVA_LOG_LEVELS = [
+    f"nova.virt.vmwareapi.{module}=DEBUG"
+    for module in ("images", "vmops", "imagecache", "ds_util")
+]
 
 # Members may boot without a root disk (a linked clone of the image's own size) and say on which
 # compute, so that the cloud comes out the same each time.
@@ -21,6 +29,13 @@ _NOVA_POLICY = """\
 """
 
 RESERVED_MEMORY_MB = 0
+
+IMAGE_CACHE = {
+    "remove_unused_base_images": True,
+    "remove_unused_original_minimum_age_seconds": 120,
+    "manager_interval": 120,
+}
+CALM_IMAGE_CACHE = {"manager_interval": -1}
 
 Section = Mapping[str, object]
 Conf = Mapping[str, Section]
@@ -69,7 +84,7 @@ def _calm(conf: dict[str, Section]) -> None:
         "update_resources_interval": 600,
     }
     conf["filter_scheduler"] = {"track_instance_changes": False}
-    conf["image_cache"] = {"manager_interval": -1}
+    conf["image_cache"] = {**IMAGE_CACHE, **CALM_IMAGE_CACHE}
 
 
 class OpenStackConf:
@@ -215,10 +230,7 @@ class OpenStackConf:
             "oslo_concurrency": {"lock_path": self._state("lock")},
             "oslo_policy": {"policy_file": settings.etc / "nova/policy.yaml"},
             "quota": {"instances": -1, "cores": -1, "ram": -1},
-            "image_cache": {
-                "manager_interval": 120,
-                "remove_unused_original_minimum_age_seconds": 120,
-            },
+            "image_cache": IMAGE_CACHE,
         }
 
     def _compute(self, host: str) -> dict[str, Section]:
@@ -238,7 +250,11 @@ class OpenStackConf:
         conf = self._compute(host)
         # In native threads, Nova 34's default, replies of vCenter reach the wrong caller: suds keeps
         # the nodes of a reply on an object that all threads share (suds/bindings/multiref.py).
-        conf["DEFAULT"] = {**conf["DEFAULT"], "concurrency_backend": "eventlet"}
+        conf["DEFAULT"] = {
+            **conf["DEFAULT"],
+            "concurrency_backend": "eventlet",
+            "default_log_levels": ",".join([*get_default_log_levels(), *_NOVA_LOG_LEVELS]),
+        }
         conf["vmware"] = {
             "host_ip": HOST,
             "host_port": settings.ports["vcenter"],

@@ -29,4 +29,5 @@ VMWARE_PANEL = {
             "password": "not a real password",
         },
     },
+    "jobs": {"folder": str(_scratch / "jobs")},
 }

@@ -11,21 +11,38 @@ from collections.abc import Mapping
 
 from django.http import HttpRequest
 
+from vmware_panel.domain.jobs import Asker
+
 LOG = logging.getLogger(__name__)
 
 
 def record(request: HttpRequest, change: str, outcome: str, **about: object) -> None:
     """Writes the line. Fields without a value are left out."""
+    record_for(asker_of(request), change, outcome, **about)
+
+
+def asker_of(request: HttpRequest) -> Asker:
     user = request.user
+    return Asker(
+        user_name=user.username or "",
+        user_id=user.id or "",
+        project_id=user.project_id or "",
+        region=user.services_region or "",
+        address=request.META.get("REMOTE_ADDR") or "",
+    )
+
+
+def record_for(asker: Asker, change: str, outcome: str, **about: object) -> None:
+    """The same where there is no request any more."""
     fields: dict[str, object] = {
         "change": change,
         "outcome": outcome,
         **about,
-        "user": user.username,
-        "user_id": user.id,
-        "project_id": user.project_id,
-        "region": user.services_region,
-        "address": request.META.get("REMOTE_ADDR"),
+        "user": asker.user_name,
+        "user_id": asker.user_id,
+        "project_id": asker.project_id,
+        "region": asker.region,
+        "address": asker.address,
     }
     LOG.info("%s", line(fields))
 

@@ -31,6 +31,7 @@ from vmware_panel.config_types import (
     CollectorConfig,
     CollectorMode,
     ComputeConfig,
+    JobsConfig,
     PanelConfig,
     StoreConfig,
     VCenterConfig,
@@ -45,6 +46,7 @@ __all__ = [
     "ComputeConfig",
     "ConfigError",
     "ConfigFault",
+    "JobsConfig",
     "PanelConfig",
     "StoreConfig",
     "VCenterConfig",
@@ -56,8 +58,9 @@ __all__ = [
 
 MOST_RESERVED = 1 << 40
 LEAST_SCAN_INTERVAL_S = 300
+LONGEST_AGE_S = 100 * 366 * 86_400
 # What a page calls its other sources; see vmware_panel.domain.outcome.Trouble.source.
-RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone", "store"})
+RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone", "store", "jobs"})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*)(\.[A-Za-z0-9_-]+)*\.?")
@@ -75,26 +78,35 @@ def get_config() -> PanelConfig:
 
     Raises `ConfigError` with every fault. Read again when a test overrides the setting.
     """
-    return read(getattr(settings, SETTING, None), cache_aliases=settings.CACHES)
+    return read(
+        getattr(settings, SETTING, None),
+        cache_aliases=settings.CACHES,
+        task_aliases=getattr(settings, "TASKS", {}),
+    )
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:
-    if setting in (SETTING, "CACHES"):
+    if setting in (SETTING, "CACHES", "TASKS"):
         get_config.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="vmware_panel.config")
 
 
-def read(raw: object, cache_aliases: Collection[str] | None = None) -> PanelConfig:
+def read(
+    raw: object,
+    cache_aliases: Collection[str] | None = None,
+    task_aliases: Collection[str] | None = None,
+) -> PanelConfig:
     """Reads the value of `VMWARE_PANEL`; None reads as a configuration without vCenters.
 
-    `cache_aliases` are the keys of Django's `CACHES`; None skips the check of `store.cache`.
+    `cache_aliases` and `task_aliases` are the keys of Django's `CACHES` and `TASKS`; None skips the
+    checks of what names one.
     Touches no file and no network: a password is fetched when it is asked for.
     Raises `ConfigError` with every fault.
     """
     faults: list[ConfigFault] = []
-    config = _panel({} if raw is None else raw, faults, cache_aliases)
+    config = _panel({} if raw is None else raw, faults, cache_aliases, task_aliases)
     # Out of the frame: a report with local variables would show the passwords in it.
     del raw
     if faults:
@@ -103,7 +115,10 @@ def read(raw: object, cache_aliases: Collection[str] | None = None) -> PanelConf
 
 
 def _panel(
-    raw: object, faults: list[ConfigFault], cache_aliases: Collection[str] | None
+    raw: object,
+    faults: list[ConfigFault],
+    cache_aliases: Collection[str] | None,
+    task_aliases: Collection[str] | None,
 ) -> PanelConfig:
     section = Section("", raw, faults)
     vcenters = [
@@ -124,8 +139,9 @@ def _panel(
             "Name an alias of CACHES that all web workers share",
             FaultKind.MISSING,
         )
+    jobs = _jobs(section.section("jobs"), cache_aliases, task_aliases)
     section.close()
-    return PanelConfig(tuple(vcenters), MappingProxyType(computes), collector, store)
+    return PanelConfig(tuple(vcenters), MappingProxyType(computes), collector, store, jobs)
 
 
 def _vcenter(name: str, section: Section) -> VCenterConfig:
@@ -273,9 +289,21 @@ def _compute(host: str, section: Section) -> ComputeConfig:
         reserved_host_cpus=_reserved(section, "reserved_host_cpus"),
         reserved_host_memory_mb=_reserved(section, "reserved_host_memory_mb"),
         reserved_host_disk_mb=_reserved(section, "reserved_host_disk_mb"),
+        remove_unused_base_images=section.known_flag(
+            "remove_unused_base_images", "Write it as it stands in nova.conf, without quotes"
+        ),
+        remove_unused_original_minimum_age_seconds=_image_cache(
+            section, "remove_unused_original_minimum_age_seconds", 0
+        ),
+        manager_interval=_image_cache(section, "manager_interval", -1),
     )
     section.close()
     return compute
+
+
+def _image_cache(section: Section, name: str, low: int) -> int | None:
+    remedy = f"Write [image_cache] {name} of the compute's nova.conf, in seconds without quotes"
+    return section.known_number(name, low, LONGEST_AGE_S, remedy)
 
 
 def _reserved(section: Section, name: str) -> int | None:
@@ -318,12 +346,50 @@ def _collector(section: Section) -> CollectorConfig:
 
 
 def _store(section: Section, cache_aliases: Collection[str] | None) -> StoreConfig:
-    cache = section.text("cache", "Write an alias of CACHES, or leave it out for local memory")
-    if cache is not None and cache_aliases is not None and cache not in cache_aliases:
-        section.report(
-            "cache",
-            "is not an alias in CACHES",
-            f"Known are: {', '.join(map(str, cache_aliases)) or 'none'}",
-        )
+    cache = _alias(section, "cache", "CACHES", cache_aliases, "leave it out for local memory")
     section.close()
     return StoreConfig(cache)
+
+
+def _jobs(
+    section: Section,
+    cache_aliases: Collection[str] | None,
+    task_aliases: Collection[str] | None,
+) -> JobsConfig:
+    folder = section.absolute_path(
+        "folder", "Write the path of a folder on a disk of this machine"
+    )
+    cache = _alias(section, "cache", "CACHES", cache_aliases, "leave it out for a file")
+    backend = _alias(
+        section, "backend", "TASKS", task_aliases, "leave it out for threads of the web processes"
+    )
+    if folder is not None and cache is not None:
+        section.report(
+            "cache",
+            "is given beside folder, and there is one journal",
+            "Remove one of them",
+            FaultKind.CONFLICT,
+        )
+    elif backend is not None and not section.has("folder") and not section.has("cache"):
+        section.report(
+            "folder",
+            "is missing, and so is cache: workers of another user would look elsewhere",
+            "Name the folder for workers on one machine, or a cache that all machines share",
+            FaultKind.MISSING,
+        )
+    keep_days = section.whole_number("keep_days", 30, 1, 3650)
+    section.close()
+    return JobsConfig(folder, cache, backend, keep_days)
+
+
+def _alias(
+    section: Section, name: str, setting: str, known: Collection[str] | None, otherwise: str
+) -> str | None:
+    alias = section.text(name, f"Write an alias of {setting}, or {otherwise}")
+    if alias is not None and known is not None and alias not in known:
+        section.report(
+            name,
+            f"is not an alias in {setting}",
+            f"Known are: {', '.join(map(str, known)) or 'none'}",
+        )
+    return alias

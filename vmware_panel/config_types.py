@@ -57,8 +57,8 @@ class ComputeConfig:
     """What a nova-compute's own nova.conf says and no OpenStack API tells.
 
     `cache_prefix`, `my_ip` and `datastore_regex` are its `[vmware] cache_prefix`,
-    `[DEFAULT] my_ip` and `[vmware] datastore_regex`; the rest are options of `[DEFAULT]` by the
-    same names. None: not told here, so unknown.
+    `[DEFAULT] my_ip` and `[vmware] datastore_regex`; `reserved_*` are options of `[DEFAULT]`, the
+    last three of `[image_cache]`, by the same names. None: not told here, so unknown.
     """
 
     host: str
@@ -68,6 +68,9 @@ class ComputeConfig:
     reserved_host_cpus: int | None = None
     reserved_host_memory_mb: int | None = None
     reserved_host_disk_mb: int | None = None
+    remove_unused_base_images: bool | None = None
+    remove_unused_original_minimum_age_seconds: int | None = None
+    manager_interval: int | None = None
 
     @property
     def cache_root(self) -> str | None:
@@ -99,11 +102,27 @@ class StoreConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsConfig:
+    """Where jobs are written down, and who works at them.
+
+    `folder` is the file journal's; None: below the user's state folder. `cache` is the alias in
+    Django's `CACHES` that keeps the journal instead of a file. `backend` is the alias in Django's
+    `TASKS`; None: threads of the web processes.
+    """
+
+    folder: str | None = None
+    cache: str | None = None
+    backend: str | None = None
+    keep_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class PanelConfig:
     vcenters: tuple[VCenterConfig, ...] = ()
     computes: Mapping[str, ComputeConfig] = field(default_factory=lambda: MappingProxyType({}))
     collector: CollectorConfig = CollectorConfig()
     store: StoreConfig = StoreConfig()
+    jobs: JobsConfig = JobsConfig()
 
     def vcenters_for_region(self, region: str | None) -> tuple[VCenterConfig, ...]:
         """The vCenters that stand for this region, in the order of the settings.

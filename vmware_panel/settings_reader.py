@@ -212,6 +212,16 @@ class Section:
             return default
         return value
 
+    def known_flag(self, name: str, remedy: str) -> bool | None:
+        """True or False that has no default: None if the key is absent or faulty."""
+        if not self.has(name):
+            return None
+        value = self._values[name]
+        if not isinstance(value, bool):
+            self.report(name, f"must be True or False, not {a_kind_of(value)}", remedy)
+            return None
+        return value
+
     def choice(self, name: str, default: str, options: Sequence[str]) -> str:
         if not self.has(name):
             return default

@@ -95,6 +95,18 @@ class SessionObjects:
     """Tokens that wait for ``ContinueRetrievePropertiesEx``."""
 
 
+@dataclass(frozen=True)
+class Upload:
+    """One PUT of a file to a datastore, since the last :meth:`SimulatorControl.reset_uploads`."""
+
+    path: str
+    """``[datastore] folder/file``."""
+    user: str
+    bytes: int
+    whole: bool
+    ended: bool
+
+
 ChurnKind = Literal["power", "host", "annotation"]
 CHURN_KINDS: tuple[ChurnKind, ...] = ("power", "host", "annotation")
 
@@ -228,6 +240,20 @@ class SimulatorControl:
     def set_free(self, datastore: str, free_bytes: int | None) -> None:
         """Make a datastore report so much free space; ``None``: what it would be."""
         self._ask("POST", f"/lab/datastores/{datastore}/free", {"free_bytes": free_bytes})
+
+    def uploads(self) -> tuple[Upload, ...]:
+        """Every file that was sent to a datastore over HTTP."""
+        return tuple(Upload(**one) for one in self._ask("GET", "/lab/uploads"))
+
+    def reset_uploads(self) -> None:
+        self._ask("POST", "/lab/uploads/reset")
+
+    def set_pace(self, *, copy_ms_per_mib: float = 0, upload_ms_per_mib: float = 0) -> None:
+        """How long a MiB takes that is copied from disk to disk, and one that is uploaded, at least;
+        0: as fast as this machine.
+        """
+        wanted = {"copy_ms_per_mib": copy_ms_per_mib, "upload_ms_per_mib": upload_ms_per_mib}
+        self._ask("POST", "/lab/pace", wanted)
 
     def set_accessible(self, datastore: str, accessible: bool) -> None:
         """Let all hosts lose a datastore, or find it again."""

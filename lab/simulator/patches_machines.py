@@ -227,7 +227,7 @@ MACHINE_PATCHES: tuple[Patch, ...] = (
         "virtual_disk_manager.go",
         "(m *VirtualDiskManager)",
         "CopyVirtualDiskTask",
-        "It refused what Nova asks for (disks.go).",
+        "It refused what Nova asks for, and took no time (disk_copies.go).",
     ),
     Patch(
         "http_nfc_lease.go",

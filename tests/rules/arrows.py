@@ -19,19 +19,20 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "openstack": frozenset({"domain"}),
     "store": frozenset({"domain"}),
     "endpoints": frozenset({"vsphere"}) | SETTINGS,
+    "jobs": frozenset({"audit", "domain", "openstack", "store"}) | SETTINGS,
     "collecting": frozenset({"domain", "endpoints", "store", "vsphere"}) | SETTINGS,
     "api": frozenset(
-        {"audit", "collecting", "domain", "endpoints", "openstack", "store", "vsphere"}
+        {"audit", "collecting", "domain", "endpoints", "jobs", "openstack", "store", "vsphere"}
     )
     | POLICY
     | SETTINGS,
     "panels": PAGES,
     "instance_views": PAGES,
     "templatetags": PAGES,
-    "management": PAGES | {"collecting", "endpoints", "store"},
+    "management": PAGES | {"collecting", "endpoints", "jobs", "store"},
     "enabled": frozenset(),
     "apps": frozenset({"checks", "instance_views"}) | PAGES,
-    "audit": POLICY | SETTINGS,
+    "audit": frozenset({"domain"}) | POLICY | SETTINGS,
     "checks": frozenset({"settings_reader"}) | POLICY | SETTINGS,
     "config": frozenset({"config_types", "secret", "settings_reader"}),
     "config_types": frozenset({"secret"}),

@@ -158,6 +158,23 @@ def test_what_a_compute_reserves_is_unknown_unless_told() -> None:
     assert told.reserved_host_cpus is None
 
 
+def test_how_a_compute_ages_its_cache_is_unknown_unless_told() -> None:
+    told = read(
+        compute(
+            remove_unused_base_images=False,
+            remove_unused_original_minimum_age_seconds=0,
+            manager_interval=-1,
+        )
+    ).compute("cpu1")
+    assert told.remove_unused_base_images is False
+    assert told.remove_unused_original_minimum_age_seconds == 0
+    assert told.manager_interval == -1
+    untold = read(compute(cache_prefix="c1")).compute("cpu1")
+    assert untold.remove_unused_base_images is None
+    assert untold.remove_unused_original_minimum_age_seconds is None
+    assert untold.manager_interval is None
+
+
 def test_a_compute_that_is_not_named_has_what_is_written_for_any() -> None:
     found = read({"computes": {"*": {"datastore_regex": "ds"}, "cpu1": {"cache_prefix": "c1"}}})
     assert found.compute("cpu1").datastore_regex is None
@@ -253,6 +270,18 @@ BAD: list[tuple[object, str, str, FaultKind]] = [
     (
         compute(reserved_host_cpus=-1),
         "computes.cpu1.reserved_host_cpus",
+        "nova.conf",
+        FaultKind.BAD_VALUE,
+    ),
+    (
+        compute(remove_unused_base_images="true"),
+        "computes.cpu1.remove_unused_base_images",
+        "without quotes",
+        FaultKind.BAD_VALUE,
+    ),
+    (
+        compute(manager_interval=-2),
+        "computes.cpu1.manager_interval",
         "nova.conf",
         FaultKind.BAD_VALUE,
     ),

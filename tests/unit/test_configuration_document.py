@@ -36,7 +36,7 @@ def test_every_key_is_described() -> None:
     assert known_keys(odd) <= NAMED
     assert known_keys({"vcenters": {"prod": odd}}) <= NAMED
     assert known_keys({"computes": {"cpu1": odd}}) <= NAMED
-    for part in ("collector", "store"):
+    for part in ("collector", "store", "jobs"):
         assert {f"{part}.{key}" for key in known_keys({part: odd})} <= NAMED
 
 

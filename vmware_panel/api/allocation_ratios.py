@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.http import HttpRequest
 
 from vmware_panel.api import cloud
-from vmware_panel.api.changing import Made, Refused
+from vmware_panel.api.changing import Made
 from vmware_panel.api.context import access_of, scope_of
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.config import VCenterConfig
@@ -13,7 +13,7 @@ from vmware_panel.domain.allocation_ratios import RatioPlan, ratio_plan
 from vmware_panel.domain.cloud import parse_node_name
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import Trouble, TroubleKind
-from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind
+from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind, Refused
 from vmware_panel.openstack import CloudError, Conflict, nova, placement
 
 

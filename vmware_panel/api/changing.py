@@ -24,6 +24,7 @@ from vmware_panel.config import get_config
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind
+from vmware_panel.domain.plans import Refused as Refused  # here as well: `Change.make` raises it
 
 ONE_AT_A_TIME_S = 180
 """Longer than any one change takes to be sent; a process that dies leaves its mark that long."""
@@ -60,20 +61,13 @@ class Verdict(StrEnum):
 class Made:
     """`task` is vCenter's, where the call gave one. `follow` are the objects whose tasks show how
     it goes on: for a change that gave none, and for one whose answer was lost. `left` says of a
-    change of several parts which were not made, and why.
+    change of several parts which were not made, and why. `job` is the id of the job that makes it.
     """
 
     task: MoRef | None = None
     follow: tuple[MoRef, ...] = ()
     left: tuple[Refusal, ...] = ()
-
-
-class Refused(Exception):
-    """Who was asked has refused, for a reason that has a name of its own."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.kind.value)
-        self.refusal = refusal
+    job: str = ""
 
 
 class Change(Protocol):
@@ -126,7 +120,7 @@ def sent_before(nonce: str) -> Result | None:
     if not told:
         return None
     task = told["task"] and MoRef(told["task"])
-    made = Made(task, tuple(MoRef(moref) for moref in told["follow"]))
+    made = Made(task, tuple(MoRef(m) for m in told["follow"]), job=told.get("job", ""))
     since = datetime.fromisoformat(told["since"])
     return Result(Verdict.MADE, since, made=made, vcenter=told["vcenter"])
 
@@ -188,6 +182,7 @@ def _told(result: Result) -> dict[str, Any]:
         "vcenter": result.plan.vcenter if result.plan else "",
         "task": made.task,
         "follow": list(made.follow),
+        "job": made.job,
         "since": result.since.isoformat(),
     }
 
@@ -242,4 +237,5 @@ def _record(request: HttpRequest, change: Change, result: Result) -> None:
         reasons=reasons,
         trouble=f"{result.trouble.kind}: {result.trouble.detail}" if result.trouble else "",
         task=result.made.task if result.made else "",
+        job=result.made.job if result.made else "",
     )

@@ -13,7 +13,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from vmware_panel.api import cloud
-from vmware_panel.api.changing import Made, Refused
+from vmware_panel.api.changing import Made
 from vmware_panel.api.context import access_of, scope_of
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cluster_detail import DrsLevel
@@ -34,7 +34,7 @@ from vmware_panel.domain.drs import (
 )
 from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.outcome import Trouble
-from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind
+from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind, Refused
 from vmware_panel.domain.tasks import Move
 from vmware_panel.endpoints import client
 from vmware_panel.openstack import CloudError, gather

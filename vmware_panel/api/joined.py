@@ -53,7 +53,7 @@ class Joins:
         time every few seconds, and the join with it.
         """
         services = tuple(replace(service, updated=None) for service in services)
-        key = (id(servers), _versions(reading), services, hypervisors)
+        key = (id(servers), versions_of(reading), services, hypervisors)
         with self._lock:
             known = self._made.get(key)
         if known is not None:
@@ -77,7 +77,7 @@ class Joins:
         return joined
 
 
-def _versions(reading: Reading) -> Hashable:
+def versions_of(reading: Reading) -> Hashable:
     """The same for readings that hold the same books."""
     names: Mapping[str, object] = {
         inventory.vcenter.name: snapshot.version

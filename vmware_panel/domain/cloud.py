@@ -153,6 +153,7 @@ class Image:
     size_bytes: int | None = None
     min_disk_gb: int = 0
     disk_format: str = ""
+    container_format: str = ""
     visibility: str = ""
     hidden: bool = False
     owner: str = ""
@@ -162,14 +163,51 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
+    """`backend_host` is `host@backend#pool`: None where the policy hides it, empty where no backend
+    has it. `name_id` is the id that its files bear, where a migration gave it another one.
+    `image_id` is the image that it was made from, `updated` the last change of its row.
+    """
+
     id: str
     name: str
     status: str = ""
     size_gb: int | None = None
     project_id: str = ""
-    backend_host: str = ""
+    backend_host: str | None = None
     bootable: bool = False
     server_ids: tuple[str, ...] = ()
+    type: str = ""
+    name_id: str = ""
+    image_id: str = ""
+    created: datetime | None = None
+    updated: datetime | None = None
+
+    def changed_since(self, read_at: datetime) -> bool:
+        """Whether a book that was read then may not know yet what Cinder has done since."""
+        times = [at for at in (self.created, self.updated) if at is not None]
+        return any(at + timedelta(seconds=1) > read_at for at in times)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSnapshot:
+    id: str
+    name: str
+    volume_id: str = ""
+    status: str = ""
+    size_gb: int | None = None
+    project_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoragePool:
+    """A pool of a backend, by its whole name (`host@backend#pool`), as Cinder's scheduler knows it.
+
+    `protocol` is the driver's `storage_protocol`, in lower case.
+    """
+
+    name: str
+    protocol: str = ""
+    vendor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,28 @@ class Ownership(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Ageing:
+    """`[image_cache]` of the computes of one root; of several the soonest. None: not told.
+
+    A pass of the cache manager marks what it finds unused, and deletes what has been marked for
+    longer than `minimum_age_s`. `removes` False: none of them marks or deletes anything.
+    """
+
+    removes: bool | None = None  # remove_unused_base_images, and manager_interval is not -1
+    minimum_age_s: int | None = None  # remove_unused_original_minimum_age_seconds
+    interval_s: int | None = None  # manager_interval
+
+
+NOVAS_AGEING = Ageing(removes=True, minimum_age_s=86_400, interval_s=2400)
+"""Nova's own defaults (`nova/conf/imagecache.py`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class CacheRoot:
-    """`[datastore] name` with the nova-computes (`owners`) whose root it is."""
+    """`[datastore] name` with the nova-computes (`owners`) whose root it is.
+
+    Where the ownership is unknown, `owners` are those whose root it may be.
+    """
 
     vcenter: str
     datastore: MoRef
@@ -31,6 +51,7 @@ class CacheRoot:
     name: str
     ownership: Ownership = Ownership.UNKNOWN
     owners: tuple[str, ...] = ()
+    ageing: Ageing = Ageing()
 
     @property
     def path(self) -> str:
@@ -96,7 +117,8 @@ class CachedImage:
     `size_bytes` is what all its files take. `since` is its oldest file's date. `standers` are
     vCenter's book, `servers` Nova's; None: that book did not answer, so that nobody knows.
     `marked_at` is the date of Nova's `ts-` folder; `deleted_after` when Nova may delete it at the
-    earliest, None if it is not marked or that is not known.
+    earliest, None if it is not marked or that is not known. `unread_vms` are VMs on the datastore
+    whose disks vCenter does not show: any of them may stand on it.
     """
 
     root: CacheRoot
@@ -112,6 +134,7 @@ class CachedImage:
     marker: str = ""  # the `ts-` folder's name
     marked_at: datetime | None = None
     deleted_after: datetime | None = None
+    unread_vms: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -119,11 +142,23 @@ class CachedImage:
         return f"{self.root.path}/{self.image_id}"
 
     @property
+    def key(self) -> str:
+        """`vcenter/datastore's id/root/image`: its name in links and forms."""
+        root = self.root
+        return f"{root.vcenter}/{root.datastore}/{root.name}/{self.image_id}"
+
+    @property
+    def has_iso(self) -> bool:
+        """VMs may have it in their CD drive, which the books do not hold."""
+        return any(file.name.endswith(".iso") for file in self.files)
+
+    @property
     def used(self) -> bool | None:
-        """None: a book that could name a user did not answer, and the other names none."""
+        """None: no user is known, and there may be one in what the books do not tell."""
         if self.standers or self.servers:
             return True
-        return None if self.standers is None or self.servers is None else False
+        known = self.standers is not None and self.servers is not None
+        return False if known and not self.unread_vms and not self.has_iso else None
 
 
 class LeftoverKind(StrEnum):
@@ -157,10 +192,13 @@ class Leftover:
 class ParentRisk:
     """A VM whose parent disk lies in a root that its instance's compute does not own.
 
-    Nova's compute that owns the root sees the image as unused by its own instances, marks it and
-    deletes it. `time_left_until` is when, at the earliest; None: not marked, or not known.
+    Nova's compute that owns the root goes by its own instances: while none of them is of that
+    image (`cached.servers`), it marks the image and deletes it. `time_left_until` is when, at the
+    earliest; None: not marked, or not known. `parent_listed`: whether the datastore's last search
+    lists the parent; None: there was none.
     """
 
     stander: Stander
     cached: CachedImage
     time_left_until: datetime | None = None
+    parent_listed: bool | None = None

@@ -263,6 +263,11 @@ class Inventory:
         return {d.moref: d for d in self.datastores}
 
     @cached_property
+    def datastores_by_name(self) -> Mapping[str, tuple[Datastore, ...]]:
+        """A name is unique within a datacenter only."""
+        return _grouped((d.name, d) for d in self.datastores)
+
+    @cached_property
     def pool_by_ref(self) -> Mapping[MoRef, ResourcePool]:
         return {p.moref: p for p in self.resource_pools}
 

@@ -71,6 +71,7 @@ class JobItem:
     trouble: Trouble | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    attempts: int = 0  # how many workers have begun it, the present one included
 
     @property
     def ended(self) -> bool:
@@ -114,6 +115,30 @@ class Job:
         return sum(item.state is state for item in self.items)
 
     @property
+    def counts(self) -> Mapping[ItemState, int]:
+        """How many items are in each state; those in which none is are left out."""
+        return {state: count for state in ItemState if (count := self.count(state))}
+
+    @property
     def done(self) -> int:
         """Items that have come to an end, whichever."""
         return sum(item.ended for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A job as a list shows it: `job` comes without its items."""
+
+    job: Job
+    counts: Mapping[ItemState, int] = field(default_factory=dict)
+
+    @property
+    def items(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        """Items that have come to an end, whichever."""
+        return self.items - sum(
+            self.counts.get(state, 0) for state in (ItemState.WAITING, ItemState.RUNNING)
+        )

@@ -31,10 +31,11 @@ def occupants(
     tell, and then what its driver made is `NOVA`.
     """
     mine = (vm for vm in vms if vm.host == host)
-    return tuple(_occupant(vm, servers) for vm in sorted(mine, key=lambda vm: (vm.name, vm.moref)))
+    return tuple(occupant(vm, servers) for vm in sorted(mine, key=lambda vm: (vm.name, vm.moref)))
 
 
-def _occupant(vm: VirtualMachine, servers: Mapping[str, Server] | None) -> Occupant:
+def occupant(vm: VirtualMachine, servers: Mapping[str, Server] | None) -> Occupant:
+    """Whose one VM is; `servers` as above."""
     server = (servers or {}).get(vm.instance_uuid.lower()) if not vm.is_template else None
     if server is not None:
         return Occupant(vm, Owner.INSTANCE, server)

@@ -79,6 +79,11 @@ class RefusalKind(StrEnum):
     NO_SOURCE = "no_source"  # no copy of the image is on any datastore that can be read
     IMAGE_UNFIT = "image_unfit"  # the driver would not take the image; `detail` says why
     TOO_LARGE = "too_large"  # larger than the flavor's root disk
+    INACCESSIBLE = "inaccessible"  # the datastore cannot be reached just now
+    NOTHING_TO_DO = "nothing_to_do"  # of all that was chosen, nothing can be done
+    NO_SPACE = "no_space"  # the datastore has less free than it takes; `detail` has both
+    NOT_ALLOWED = "not_allowed"  # a datastore that the compute does not take; `detail` says why
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105  OpenStack cannot be asked in the asker's name
 
 
 class CautionKind(StrEnum):
@@ -104,6 +109,8 @@ class CautionKind(StrEnum):
     AGEING_OFF = "ageing_off"  # the compute's settings keep it from deleting
     NO_LOCK = "no_lock"  # Nova's lock is on its own host: what it begins meanwhile is not held up
     DOWNLOADED_AGAIN = "downloaded_again"  # the next boot of this image uploads it anew
+    STREAMED = "streamed"  # from Glance, through this machine; `detail` is the datastore
+    OTHER_PICKED = "other_picked"  # Nova would take another datastore then; `detail` names it
     STALE_SCAN = "stale_scan"  # the datastore was searched long ago; `detail` is when
     SET_BY_DRIVER = "set_by_driver"  # disabled by the driver itself, which enables it again
 
@@ -113,6 +120,14 @@ class Refusal:
     kind: RefusalKind
     subject: str = ""
     detail: str = ""
+
+
+class Refused(Exception):
+    """It is not made, for a reason that has a name of its own."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.kind.value)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,23 @@
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from vmware_panel.domain.cloud import Volume
+from vmware_panel.domain.cloud import StoragePool, Volume, VolumeSnapshot
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.openstack import clients
 from vmware_panel.openstack.access import Access
 from vmware_panel.openstack.clients import Json
 from vmware_panel.openstack.errors import CloudError
-from vmware_panel.openstack.fields import identity, inner, inners, text, truth, whole
-from vmware_panel.openstack.pages import parse, read_all
+from vmware_panel.openstack.fields import (
+    identity,
+    inner,
+    inners,
+    known_text,
+    moment,
+    text,
+    truth,
+    whole,
+)
+from vmware_panel.openstack.pages import items, parse, read_all
 
 
 def list_volumes(access: Access, *, all_projects: bool = False) -> tuple[Volume, ...]:
@@ -21,6 +30,21 @@ def list_volumes(access: Access, *, all_projects: bool = False) -> tuple[Volume,
     """
     params = {"all_tenants": 1} if all_projects else {}
     return read_all(clients.cinder(access), "/volumes/detail", "volumes", to_volume, params)
+
+
+def list_snapshots(access: Access, *, all_projects: bool = False) -> tuple[VolumeSnapshot, ...]:
+    """Snapshots of volumes, as `list_volumes` lists those. Raises `CloudError`."""
+    params = {"all_tenants": 1} if all_projects else {}
+    return read_all(clients.cinder(access), "/snapshots/detail", "snapshots", to_snapshot, params)
+
+
+def list_pools(access: Access) -> tuple[StoragePool, ...]:
+    """The pools that Cinder's scheduler has heard of lately; for admins. One call, which Cinder
+    passes on to its scheduler. Raises `CloudError`.
+    """
+    reader = clients.cinder(access)
+    body = reader.get("/scheduler-stats/get_pools", {"detail": "true"})
+    return tuple(parse(reader, to_pool, item) for item in items(reader, body, "pools"))
 
 
 def volumes_of(access: Access, volume_ids: Iterable[str]) -> dict[str, Volume]:
@@ -45,7 +69,7 @@ def volumes_of(access: Access, volume_ids: Iterable[str]) -> dict[str, Volume]:
 def to_volume(item: Json) -> Volume:
     """A volume from the JSON of `GET /volumes/detail` or `/volumes/{id}`.
 
-    `backend_host` (`host@backend#pool`) and the project are shown to admins only.
+    `backend_host`, `name_id` and the project are shown to admins only.
     """
     return Volume(
         id=identity(item),
@@ -53,11 +77,38 @@ def to_volume(item: Json) -> Volume:
         status=text(item, "status"),
         size_gb=whole(item, "size"),
         project_id=text(item, "os-vol-tenant-attr:tenant_id"),
-        backend_host=text(item, "os-vol-host-attr:host"),
+        backend_host=known_text(item, "os-vol-host-attr:host"),
         bootable=truth(item, "bootable"),
         server_ids=tuple(
             server_id
             for attachment in inners(item, "attachments")
             if (server_id := text(attachment, "server_id"))
         ),
+        type=text(item, "volume_type"),
+        name_id=text(item, "os-vol-mig-status-attr:name_id"),
+        image_id=text(inner(item, "volume_image_metadata"), "image_id"),
+        created=moment(item, "created_at"),
+        updated=moment(item, "updated_at"),
+    )
+
+
+def to_snapshot(item: Json) -> VolumeSnapshot:
+    """A snapshot from the JSON of `GET /snapshots/detail`."""
+    return VolumeSnapshot(
+        id=identity(item),
+        name=text(item, "name"),
+        volume_id=text(item, "volume_id"),
+        status=text(item, "status"),
+        size_gb=whole(item, "size"),
+        project_id=text(item, "os-extended-snapshot-attributes:project_id"),
+    )
+
+
+def to_pool(item: Json) -> StoragePool:
+    """A pool from the JSON of `GET /scheduler-stats/get_pools?detail=true`."""
+    capabilities = inner(item, "capabilities")
+    return StoragePool(
+        name=identity(item, "name"),
+        protocol=text(capabilities, "storage_protocol").lower(),
+        vendor=text(capabilities, "vendor_name"),
     )

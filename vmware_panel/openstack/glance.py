@@ -68,6 +68,7 @@ def to_image(item: Json) -> Image:
         size_bytes=whole(item, "size"),
         min_disk_gb=whole(item, "min_disk") or 0,
         disk_format=text(item, "disk_format"),
+        container_format=text(item, "container_format"),
         visibility=text(item, "visibility"),
         hidden=truth(item, "os_hidden"),
         owner=text(item, "owner"),

@@ -1,6 +1,6 @@
 """Addresses that several panels lead to."""
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 
 VMWARE_TAB = "instance_details__vmware"
@@ -10,3 +10,13 @@ def instance_url(server_id: str) -> str:
     """The tab VMware of an instance's own page."""
     path = reverse("horizon:admin:instances:detail", args=[server_id])
     return f"{path}?{urlencode({'tab': VMWARE_TAB})}"
+
+
+def datastore_url(vcenter: str, moref: str) -> str | None:
+    """The page of a datastore; None where there is no such page or no such address."""
+    try:
+        return reverse(
+            "horizon:admin:vmware_datastores:detail", kwargs={"vcenter": vcenter, "moref": moref}
+        )
+    except NoReverseMatch:
+        return None

@@ -64,8 +64,8 @@ class Channel:
     def get(self, key: str) -> bytes | None:
         return self.get_many([key]).get(key)
 
-    def put(self, items: Mapping[str, bytes], ttl_s: int) -> None:
-        """`set_many`, because it alone says what memcached did not take."""
+    def put(self, items: Mapping[str, bytes], ttl_s: int | None) -> None:
+        """`set_many`, because it alone says what memcached did not take. `ttl_s` None: for good."""
         with self._cache() as cache:
             refused = cache.set_many(dict(items), ttl_s)
         if refused:
@@ -73,7 +73,7 @@ class Channel:
                 TroubleKind.UNREACHABLE, f"the cache did not take {len(refused)} of {len(items)}"
             )
 
-    def add(self, key: str, value: bytes, ttl_s: int) -> bool:
+    def add(self, key: str, value: bytes, ttl_s: int | None) -> bool:
         with self._cache() as cache:
             return bool(cache.add(key, value, ttl_s))
 

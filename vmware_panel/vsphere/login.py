@@ -48,9 +48,12 @@ class Connected:
         """For one read of pages; its `collector` is the same `PropertyCollector`."""
         return PageStub(self.channel, MoRef(self.collector._moId), self.service._stub.version)
 
-    def updates_of(self, collector: Any) -> Any:
-        """The same `PropertyCollector`, whose `WaitForUpdatesEx` gives an `UpdateSet` or None."""
-        stub = UpdateStub(self.channel, self.service._stub.version)
+    def updates_of(self, collector: Any, *, drives: bool = False) -> Any:
+        """The same `PropertyCollector`, whose `WaitForUpdatesEx` gives an `UpdateSet` or None.
+
+        With `drives` a VM's devices are its disks and the images in its drives.
+        """
+        stub = UpdateStub(self.channel, self.service._stub.version, drives=drives)
         return vmodl.query.PropertyCollector(collector._moId, stub)
 
 

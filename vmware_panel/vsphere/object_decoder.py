@@ -10,7 +10,7 @@ from vmware_panel.vsphere.answer_decoder import AnswerDecoder
 from vmware_panel.vsphere.leaves import refuse
 from vmware_panel.vsphere.rows import Reference, Value
 from vmware_panel.vsphere.search_results import searched_folder
-from vmware_panel.vsphere.structures import TYPE, Tree, disk, structure
+from vmware_panel.vsphere.structures import TYPE, Tree, disk, mounted_image, structure
 from vmware_panel.vsphere.wire_types import UNKNOWN, Shape
 
 EVERY_OBJECT_MAY_HAVE = frozenset({"dynamicType", "dynamicProperty"})
@@ -33,6 +33,8 @@ class ObjectDecoder(AnswerDecoder):
 
     They find the object in `_ref`, `_values`, `_missing` and `_plain`, and take it when it ends.
     """
+
+    keeps_drives = False
 
     def __init__(self, version: str, names: Names, level: int) -> None:
         super().__init__(version)
@@ -141,6 +143,8 @@ class ObjectDecoder(AnswerDecoder):
             self._plant(attributes, self._add_folder)
         elif found.is_disk:
             self._plant(attributes, self._add_disk)
+        elif self.keeps_drives and found.is_drive:
+            self._plant(attributes, self._add_drive)
         else:
             self._pass_over_item(tag)
 
@@ -178,6 +182,10 @@ class ObjectDecoder(AnswerDecoder):
 
     def _add_disk(self, tree: Tree) -> None:
         self._items.append(disk(tree))
+
+    def _add_drive(self, tree: Tree) -> None:
+        if (found := mounted_image(tree)) is not None:
+            self._items.append(found)
 
     def _add_option(self, tree: Tree) -> None:
         tree.setdefault(TYPE, vim.option.OptionValue)

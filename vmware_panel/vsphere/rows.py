@@ -39,6 +39,12 @@ class Option(NamedTuple):
     value: str
 
 
+class MountedImage(NamedTuple):
+    """What is in a CD or floppy drive: `[datastore] folder/file.iso`."""
+
+    path: str
+
+
 class LoggedIn(NamedTuple):
     """`SessionManager.currentSession` of one who is logged in. Its key is a secret and not kept."""
 
@@ -95,6 +101,7 @@ Value = (
     | tuple[Reference, ...]
     | tuple[Option, ...]
     | tuple[VirtualDisk, ...]
+    | tuple[VirtualDisk | MountedImage, ...]
     | tuple[NumaNode, ...]
     | tuple[NetworkAdapter, ...]
     | tuple[SearchedFolder, ...]

@@ -19,6 +19,7 @@ from vmware_panel.vsphere.rows import (
     Fault,
     LoggedIn,
     ManagedBy,
+    MountedImage,
     Option,
     Reference,
     Value,
@@ -73,6 +74,12 @@ def disk(device: Tree) -> VirtualDisk:
         backing_uuid=_text(backing, "uuid"),
         parent_paths=tuple(_path(parent) for parent in _parents(backing)),
     )
+
+
+def mounted_image(device: Tree) -> MountedImage | None:
+    """A CD or floppy drive with a file in it; None for one without."""
+    path = _text(_tree(device, "backing"), "fileName")
+    return MountedImage(path) if path else None
 
 
 def _path(backing: Tree) -> str:

@@ -271,9 +271,13 @@ class UpdateStub(Stub):
     None where a wait ended without a change; every other method is as ever.
     """
 
+    def __init__(self, channel: Channel, version: str, *, drives: bool = False) -> None:
+        super().__init__(channel, version)
+        self._drives = drives
+
     def decode(self, stream: Any, info: Any) -> Any:
         if info.wsdlName == "WaitForUpdatesEx":
-            return decode_updates(stream, self.version)
+            return decode_updates(stream, self.version, drives=self._drives)
         return super().decode(stream, info)
 
 

@@ -21,14 +21,16 @@ _GIVING, _TAKING = frozenset({"add", "assign"}), frozenset({"remove", "indirectR
 _XSI_NIL = XSI_TYPE.removesuffix("type") + "nil"
 
 
-def decode_updates(stream: Readable, version: str) -> UpdateSet | None:
+def decode_updates(stream: Readable, version: str, *, drives: bool = False) -> UpdateSet | None:
     """Reads to the end; nothing counts before. None if the wait ended without a change.
 
     A property that is unset, removed, unreadable or of a type that is not read is None in a
     `modify`, and not there in an `enter`. `version` is the SDK's name of the session's API
-    version. Raises `ExpatError`, `ValueError` and what the stream raises.
+    version. With `drives` the images in CD and floppy drives are among a VM's devices. Raises
+    `ExpatError`, `ValueError` and what the stream raises.
     """
     decoder = _UpdateDecoder(version)
+    decoder.keeps_drives = drives
     decoder.read(stream)
     return decoder.update_set()
 

@@ -6,7 +6,7 @@ one container view. All three belong to the session, and go with it.
 """
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from pyVmomi import vim, vmodl
 
@@ -25,7 +25,7 @@ from vmware_panel.vsphere.property_reader import (
     is_gone,
     read_rows,
 )
-from vmware_panel.vsphere.property_sets import BULK
+from vmware_panel.vsphere.property_sets import BULK, PropertySets
 from vmware_panel.vsphere.updates import ObjectUpdate, UpdateKind, UpdateSet
 
 WaitOptions = vmodl.query.PropertyCollector.WaitOptions
@@ -35,30 +35,44 @@ CLEAN_UP_S = 2.0
 
 
 class Watch:
-    """Made by `open`. Every call needs a deadline that holds, and raises `VSphereError`."""
+    """Made by `open`. Every call needs a deadline that holds, and raises `VSphereError`.
+
+    `properties` are what is watched, and of which types; a subclass may watch something else.
+    """
+
+    properties: ClassVar[PropertySets] = BULK
 
     def __init__(self, connected: Connected, collector: Any, view: Any, page_size: int) -> None:
         self._connected = connected
         self._collector = collector
-        self._updates = connected.updates_of(collector)
+        self._updates = self.updates_of(connected, collector)
         self._view = view
         self._page_size = page_size
         self._version = ""
         self.replayable = False
 
     @classmethod
-    def open(cls, connected: Connected, page_size: int = PAGE_SIZE) -> "Watch":
+    def open(cls, connected: Connected, page_size: int = PAGE_SIZE) -> Self:
         """Three calls; what was made before one that fails is taken away again."""
         collector = connected.collector.CreatePropertyCollector()
         view = None
         try:
-            view = connected.views.CreateContainerView(connected.root_folder, list(BULK), True)
-            collector.CreateFilter(_filter(connected, view), False)
+            kinds = [kind for kind in cls.properties if issubclass(kind, vim.ManagedEntity)]
+            view = connected.views.CreateContainerView(connected.root_folder, kinds, True)
+            collector.CreateFilter(cls.filter_spec(connected, view), False)
             return cls(connected, collector, view, page_size)
         except VSphereError:
             with within(Deadline(CLEAN_UP_S)):  # the time of the one that failed may be over
                 _destroy(collector, view)
             raise
+
+    @classmethod
+    def filter_spec(cls, connected: Connected, view: vim.view.ContainerView) -> FilterSpec:
+        return _filter(connected, view, cls.properties)
+
+    @classmethod
+    def updates_of(cls, connected: Connected, collector: Any) -> Any:
+        return connected.updates_of(collector)
 
     def next(self, connected: Connected, max_wait_s: int) -> UpdateSet | None:
         """What is new since the last answer, as soon as there is anything; None after that long
@@ -121,7 +135,9 @@ def delta_of(ledger: Ledger, updates: list[ObjectUpdate], connected: Connected) 
     return Delta(tuple(changed.values()), tuple(gone))
 
 
-def _filter(connected: Connected, view: vim.view.ContainerView) -> FilterSpec:
+def _filter(
+    connected: Connected, view: vim.view.ContainerView, properties: PropertySets
+) -> FilterSpec:
     members = TraversalSpec(name="members", type=vim.view.ContainerView, path="view", skip=False)
     return FilterSpec(
         objectSet=[
@@ -130,7 +146,8 @@ def _filter(connected: Connected, view: vim.view.ContainerView) -> FilterSpec:
             ObjectSpec(obj=connected.root_folder, skip=False),
         ],
         propSet=[
-            PropertySpec(type=kind, all=False, pathSet=list(paths)) for kind, paths in BULK.items()
+            PropertySpec(type=kind, all=False, pathSet=list(paths))
+            for kind, paths in properties.items()
         ],
         reportMissingObjectsInResults=True,  # leaves them out, where a fault would end it all
     )

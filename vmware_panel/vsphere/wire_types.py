@@ -36,6 +36,7 @@ class WireType(NamedTuple):
     is_leaf: bool = False
     is_list: bool = False
     is_disk: bool = False
+    is_drive: bool = False
     is_reference: bool = False
 
 
@@ -114,6 +115,9 @@ class WireTypes(dict[str, WireType]):
         return compatible
 
 
+_DRIVES = (vim.vm.device.VirtualCdrom, vim.vm.device.VirtualFloppy)
+
+
 def _wire_type(found: type | None) -> WireType:
     if found is None:
         return UNKNOWN
@@ -137,5 +141,6 @@ def _wire_type(found: type | None) -> WireType:
         is_leaf=shape in _LEAVES,
         is_list=shape in _ITEM_BY_ITEM,
         is_disk=issubclass(found, vim.vm.device.VirtualDisk),
+        is_drive=issubclass(found, _DRIVES),
         is_reference=shape is Shape.REFERENCE,
     )

@@ -97,9 +97,29 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("Nova's VMware driver would not take %(subject)s: %(detail)s."),
         gettext_lazy("Mend the image in Glance first."),
     ),
+    RefusalKind.INACCESSIBLE: (
+        gettext_lazy("vCenter cannot reach %(subject)s just now."),
+        gettext_lazy("Make the plan again when its hosts see it again."),
+    ),
+    RefusalKind.NOTHING_TO_DO: (
+        gettext_lazy("Nothing of what was chosen can go."),
+        gettext_lazy("Each one has its reason below."),
+    ),
     RefusalKind.TOO_LARGE: (
         gettext_lazy("%(subject)s is larger than that root disk (%(detail)s)."),
         gettext_lazy("Choose a larger flavor, or none."),
+    ),
+    RefusalKind.NO_SPACE: (
+        gettext_lazy("%(subject)s has too little free space: %(detail)s."),
+        gettext_lazy("Choose another datastore, or make room there."),
+    ),
+    RefusalKind.NOT_ALLOWED: (
+        gettext_lazy("Nova would not put this image on %(subject)s: %(detail)s."),
+        gettext_lazy("Choose another datastore."),
+    ),
+    RefusalKind.TOKEN_EXPIRED: (
+        gettext_lazy("OpenStack cannot be asked in the name of whoever began the job any more."),
+        gettext_lazy("Log in anew and begin a job for what is left."),
     ),
 }
 
@@ -112,11 +132,19 @@ CAUTIONS: Mapping[CautionKind, Text] = {
         "The settings say that %(subject)s deletes nothing by itself: a mark stays without effect."
     ),
     CautionKind.NO_LOCK: gettext_lazy(
-        "Nova's lock lies on its own host, and nobody else can take it. %(subject)s is looked at "
-        "again right before, and again before it is gone for good."
+        "Nova's lock lies on its own host, and nobody else can take it. Each one is looked at again "
+        "right before, and again before it is gone for good."
     ),
     CautionKind.DOWNLOADED_AGAIN: gettext_lazy(
-        "The next instance of %(subject)s there has the image copied from Glance anew."
+        "The next instance of such an image there has it copied from Glance anew."
+    ),
+    CautionKind.STREAMED: gettext_lazy(
+        "%(subject)s goes from Glance through this machine to %(detail)s. An upload that breaks "
+        "off is taken away and has to begin anew."
+    ),
+    CautionKind.OTHER_PICKED: gettext_lazy(
+        "Nova takes the datastore with most free space when it boots: for %(subject)s that would "
+        "be %(detail)s, once this is there."
     ),
     CautionKind.STALE_SCAN: gettext_lazy(
         "The files of %(subject)s were searched at %(detail)s; each is read again before anything "

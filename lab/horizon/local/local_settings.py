@@ -4,7 +4,13 @@ import os
 
 from django.utils.crypto import get_random_string
 
-from lab.openstack_conf import RESERVED_MEMORY_MB, cache_prefix, datastore_regex
+from lab.openstack_conf import (
+    CALM_IMAGE_CACHE,
+    IMAGE_CACHE,
+    RESERVED_MEMORY_MB,
+    cache_prefix,
+    datastore_regex,
+)
 from lab.settings import HOST, LabSettings
 
 _given = LabSettings.from_environment()
@@ -91,6 +97,8 @@ VMWARE_PANEL = {
             "reserved_host_cpus": 0,
             "reserved_host_memory_mb": RESERVED_MEMORY_MB,
             "reserved_host_disk_mb": 0,
+            **IMAGE_CACHE,
+            **(CALM_IMAGE_CACHE if _lab.size.nova_vms else {}),
         }
         for cluster, host in enumerate(_lab.compute_hosts())
     },

@@ -1,6 +1,7 @@
 """Glance's, Cinder's and Placement's answers, read over real HTTP."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -109,6 +110,10 @@ VOLUME = {
     "attachments": [{"server_id": "server-1", "device": "/dev/sdb"}],
     "os-vol-host-attr:host": "cinder@vmdk#vmdk",
     "os-vol-tenant-attr:tenant_id": "p1",
+    "os-vol-mig-status-attr:name_id": "volume-9",
+    "volume_type": "gold",
+    "volume_image_metadata": {"image_id": "image-1", "image_name": "debian-12"},
+    "updated_at": "2026-11-22T03:00:01.500000",
 }
 
 
@@ -127,12 +132,56 @@ def test_volumes(cloud: FakeServer, access: Access) -> None:
     assert (volume.size_gb, volume.bootable) == (2, True)
     assert (volume.backend_host, volume.project_id) == ("cinder@vmdk#vmdk", "p1")
     assert volume.server_ids == ("server-1",)
-    assert (other.name, other.bootable, other.server_ids, other.backend_host) == (
-        "",
-        False,
-        (),
-        "",
+    assert (volume.type, volume.name_id, volume.image_id) == ("gold", "volume-9", "image-1")
+    assert volume.updated == datetime(2026, 11, 22, 3, 0, 1, 500000, tzinfo=UTC)
+    assert (other.name, other.bootable, other.server_ids) == ("", False, ())
+    assert (other.backend_host, other.type, other.updated) == (None, "", None)
+
+
+def test_a_volume_without_a_backend_is_not_one_whose_backend_is_hidden(
+    cloud: FakeServer, access: Access
+) -> None:
+    cloud.answers["/v3/project/volumes/detail"] = Pages(
+        "volumes", [VOLUME | {"os-vol-host-attr:host": None}]
     )
+    (volume,) = cinder.list_volumes(access)
+    assert volume.backend_host == ""
+
+
+def test_snapshots_of_volumes(cloud: FakeServer, access: Access) -> None:
+    cloud.answers["/v3/project/snapshots/detail"] = Pages(
+        "snapshots",
+        [
+            {
+                "id": "snapshot-1",
+                "name": "nightly",
+                "volume_id": "volume-1",
+                "status": "available",
+                "size": 2,
+                "os-extended-snapshot-attributes:project_id": "p1",
+            }
+        ],
+    )
+    (snapshot,) = cinder.list_snapshots(access, all_projects=True)
+    assert cloud.requests[0].query == {"all_tenants": "1"}
+    assert (snapshot.name, snapshot.volume_id, snapshot.size_gb) == ("nightly", "volume-1", 2)
+    assert (snapshot.status, snapshot.project_id) == ("available", "p1")
+
+
+def test_the_pools_of_backends(cloud: FakeServer, access: Access) -> None:
+    capabilities = {
+        "storage_protocol": "VMDK",
+        "vendor_name": "VMware",
+        "free_capacity_gb": "unknown",
+    }
+    cloud.answers["/v3/project/scheduler-stats/get_pools"] = say(
+        200,
+        {"pools": [{"name": "c@v#v", "capabilities": capabilities}, {"name": "c@w#w"}]},
+    )
+    pool, bare = cinder.list_pools(access)
+    assert cloud.requests[0].query == {"detail": "true"}
+    assert (pool.name, pool.protocol, pool.vendor) == ("c@v#v", "vmdk", "VMware")
+    assert (bare.name, bare.protocol) == ("c@w#w", "")
 
 
 def test_the_volumes_of_a_server(cloud: FakeServer, access: Access) -> None:

@@ -22,6 +22,7 @@ Text: TypeAlias = str | Promise
 class Book(StrEnum):
     """Who says what stands in a column."""
 
+    CINDER = "Cinder"
     KEYSTONE = "Keystone"
     NOVA = "Nova"
     PLACEMENT = "Placement"

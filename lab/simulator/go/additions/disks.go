@@ -141,26 +141,15 @@ func (m *VirtualDiskManager) CreateVirtualDiskTask(ctx *Context, req *types.Crea
 	return res
 }
 
-// CopyVirtualDiskTask copies an uploaded sparse VMDK too, which has no extent, takes a DestSpec (the
-// simulator answers NotImplemented) and the source's datacenter when Nova names none for the copy.
-func (m *VirtualDiskManager) CopyVirtualDiskTask(ctx *Context, req *types.CopyVirtualDisk_Task) soap.HasFault {
-	if file := datastoreFile(req.SourceName); exists(file) && !exists(flatFile(file)) {
-		setFlatFile(file, vmdkCapacity(file))
-		defer os.Remove(flatFile(file))
-	}
-	req.DestSpec = nil
-	if req.DestDatacenter == nil {
-		req.DestDatacenter = req.SourceDatacenter
-	}
-	return m.copyVirtualDiskTask(ctx, req)
-}
-
 // ExtendVirtualDiskTask is missing in the simulator; Nova grows a cached image to the flavor's size by it.
 func (m *VirtualDiskManager) ExtendVirtualDiskTask(_ *Context, req *types.ExtendVirtualDisk_Task) soap.HasFault {
 	task := CreateTask(m, "extendVirtualDisk", func(*Task) (types.AnyType, types.BaseMethodFault) {
 		file := datastoreFile(req.Name)
 		if !exists(file) {
 			return nil, &types.FileNotFound{FileFault: types.FileFault{File: req.Name}}
+		}
+		if extent, err := os.Stat(flatFile(file)); err == nil && extent.Size() > req.NewCapacityKb*1024 {
+			return nil, &types.InvalidArgument{InvalidProperty: "newCapacityKb"} // a disk only grows
 		}
 		setFlatFile(file, req.NewCapacityKb*1024)
 		return nil, nil

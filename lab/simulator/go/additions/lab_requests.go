@@ -26,6 +26,8 @@ import (
 //	POST /lab/clusters                 {"name": "DC0_C2"}: one without a host
 //	POST /lab/rename                   {"type": "ClusterComputeResource", "moref": "domain-c8", "name": ""}
 //	POST /lab/performance/gap          performance.go
+//	GET  /lab/uploads, POST /lab/uploads/reset              uploads.go
+//	POST /lab/pace                     {"copy_ms_per_mib": 5, "upload_ms_per_mib": 0}: disk_copies.go
 //	POST /lab/datastores/NAME/...      datastore_control.go
 //	POST /lab/search                   datastore_search.go
 func handleLabRequests(s *Service) {
@@ -112,6 +114,16 @@ func handleLabRequests(s *Service) {
 			answer(w, s.sm.sessionObjects())
 		}
 	})
+	s.HandleFunc("/lab/uploads", func(w http.ResponseWriter, r *http.Request) {
+		if methodIs(w, r, http.MethodGet) {
+			answer(w, json.RawMessage(uploadsSoFar()))
+		}
+	})
+	s.HandleFunc("/lab/uploads/reset", post(func(*http.Request) (interface{}, error) {
+		forgetUploads()
+		return nil, nil
+	}))
+	s.HandleFunc("/lab/pace", post(setPace))
 	handleDatastoreRequests(s)
 	handleSearchRequests(s)
 }

@@ -1,0 +1,193 @@
+"""What every journal does: the file of SQLite and a real Redis."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.jobs import samples
+from tests.jobs.conftest import Rig
+from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.jobs import ItemState, JobItem, JobState, Step
+from vmware_panel.domain.outcome import Trouble, TroubleKind
+from vmware_panel.domain.plans import Refusal, RefusalKind
+from vmware_panel.jobs.journal import Journal, WorkerStopped
+
+
+def test_a_job_is_read_as_it_was_written(journal: Journal, tmp_path: Path) -> None:
+    job = samples.job(tmp_path)
+    journal.add(job, b"sealed")
+    assert journal.read(job.id) == job
+    assert journal.read(job.id).options == job.options  # type: ignore[union-attr]
+    assert journal.sealed(job.id) == b"sealed"
+    assert journal.read("another") is None
+    assert journal.sealed("another") is None
+
+
+def test_without_a_job_there_is_nothing(journal: Journal, tmp_path: Path) -> None:
+    assert journal.summaries() == ()
+    assert list(journal.idle()) == []
+    assert journal.claim("none", "w1") is None
+    assert journal.read("none") is None
+    assert not (tmp_path / "jobs").exists()
+
+
+def test_one_worker_at_a_time(journal: Journal, tmp_path: Path) -> None:
+    journal.add(samples.job(tmp_path), None)
+    assert list(journal.idle()) == ["job1"]
+    first = journal.claim("job1", "w1")
+    assert first is not None
+    assert journal.claim("job1", "w2") is None
+    assert list(journal.idle()) == []
+    told = journal.read("job1")
+    assert told is not None
+    assert (told.state, told.worker) == (JobState.RUNNING, "w1")
+    assert told.beat_at is not None
+    first.release()
+    assert list(journal.idle()) == ["job1"]
+    assert journal.claim("job1", "w2") is not None
+
+
+def test_of_many_that_claim_at_once_one_gets_it(journal: Journal, tmp_path: Path) -> None:
+    journal.add(samples.job(tmp_path), None)
+    start = threading.Barrier(8)
+    got: list[object] = []
+
+    def claim() -> None:
+        start.wait()
+        if (claimed := journal.claim("job1", "w")) is not None:
+            got.append(claimed)
+
+    threads = [threading.Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 1
+
+
+def test_a_worker_that_lost_its_claim_writes_nothing(rig: Rig, tmp_path: Path) -> None:
+    journal = rig.journal
+    journal.add(samples.job(tmp_path), None)
+    lost = journal.claim("job1", "w1")
+    assert lost is not None
+    rig.lapse()
+    assert list(journal.idle()) == ["job1"]
+    new = journal.claim("job1", "w2")
+    assert new is not None
+    new.write(0, replace(new.job.items[0], state=ItemState.DONE))
+    for write in (
+        lambda: lost.write(0, replace(lost.job.items[0], state=ItemState.FAILED)),
+        lost.beat,
+        lambda: lost.end(datetime.now(UTC)),
+    ):
+        with pytest.raises(WorkerStopped):
+            write()
+    lost.release()
+    told = journal.read("job1")
+    assert told is not None
+    assert (told.state, told.worker) == (JobState.RUNNING, "w2")
+    assert told.items[0].state is ItemState.DONE
+    assert journal.claim("job1", "w3") is None
+
+
+def test_an_item_keeps_all_that_is_told_of_it(journal: Journal, tmp_path: Path) -> None:
+    journal.add(samples.job(tmp_path), None)
+    claim = journal.claim("job1", "w1")
+    assert claim is not None
+    item = replace(
+        claim.job.items[1],
+        state=ItemState.REFUSED,
+        steps=(Step("a", True, MoRef("task-1"), "n"), Step("b")),
+        progress_percent=40,
+        refusals=(Refusal(RefusalKind.IN_USE, "x", "y"),),
+        trouble=Trouble("west", TroubleKind.TIMEOUT, "z", "p"),
+        started_at=datetime.now(UTC),
+        attempts=2,
+    )
+    claim.write(1, item)
+    told = journal.read("job1")
+    assert told is not None
+    assert told.items[1] == item
+    assert told.items[0] == claim.job.items[0]
+    (summary,) = journal.summaries()
+    assert summary.counts == {ItemState.WAITING: 2, ItemState.REFUSED: 1}
+    assert (summary.items, summary.done) == (3, 1)
+
+
+def test_the_end_forgets_the_secret(journal: Journal, tmp_path: Path) -> None:
+    journal.add(samples.job(tmp_path), b"sealed")
+    claim = journal.claim("job1", "w1")
+    assert claim is not None
+    claim.end(datetime.now(UTC))
+    claim.release()
+    assert journal.sealed("job1") is None
+    assert list(journal.idle()) == []
+    assert journal.claim("job1", "w2") is None
+    told = journal.read("job1")
+    assert told is not None and told.state is JobState.ENDED and told.ended_at is not None
+
+
+def test_a_cancel_is_seen_by_all(journal: Journal, tmp_path: Path) -> None:
+    journal.add(samples.job(tmp_path), None)
+    assert not journal.cancel_asked("job1")
+    journal.ask_cancel("job1")
+    assert journal.cancel_asked("job1")
+    told = journal.read("job1")
+    assert told is not None and told.state is JobState.CANCELLING
+    assert journal.summaries()[0].job.state is JobState.CANCELLING
+
+
+def test_one_hands_it_over_within_a_time(rig: Rig, tmp_path: Path) -> None:
+    journal = rig.journal
+    journal.add(samples.job(tmp_path), None)
+    assert journal.may_enqueue("job1", 60)
+    assert not journal.may_enqueue("job1", 60)
+    journal.enqueued("job1", "result-1")
+    assert journal.enqueued_as("job1") == "result-1"
+    # A worker has come: should it die, the job may be handed over at once.
+    claim = journal.claim("job1", "w1")
+    assert claim is not None
+    assert journal.may_enqueue("job1", 60)
+    claim.release()
+    assert journal.may_enqueue("job1", 60)
+
+
+def test_the_newest_comes_first(journal: Journal, tmp_path: Path) -> None:
+    for number in range(5):
+        journal.add(samples.job(tmp_path, job_id=f"j{number}"), None)
+    assert [s.job.id for s in journal.summaries()] == ["j4", "j3", "j2", "j1", "j0"]
+    assert all(summary.job.items == () for summary in journal.summaries())
+
+
+def test_old_ended_jobs_are_dropped_and_no_others(journal: Journal, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    for number, ended_at in enumerate(
+        (now - timedelta(days=40), None, now - timedelta(days=3), now, None, now)
+    ):
+        journal.add(samples.job(tmp_path, job_id=f"j{number}"), b"x")
+        if ended_at is not None:
+            claim = journal.claim(f"j{number}", "w")
+            assert claim is not None
+            claim.end(ended_at)
+    assert journal.prune(timedelta(days=30)) == 1
+    assert [s.job.id for s in journal.summaries()] == ["j5", "j4", "j3", "j2", "j1"]
+    assert journal.prune(timedelta(days=30), most=3) == 1
+    assert [s.job.id for s in journal.summaries()] == ["j5", "j4", "j3", "j1"]
+    assert journal.read("j0") is None
+    journal.add(samples.job(tmp_path, job_id="j6"), None)
+    assert journal.summaries()[0].job.id == "j6"
+
+
+def test_ten_thousand_items(journal: Journal, tmp_path: Path) -> None:
+    its = tuple(JobItem(f"k{n}", f"item {n}") for n in range(10_000))
+    journal.add(samples.job(tmp_path, *its), None)
+    claim = journal.claim("job1", "w1")
+    assert claim is not None
+    claim.write(9_999, replace(its[-1], state=ItemState.DONE))
+    told = journal.read("job1")
+    assert told is not None and len(told.items) == 10_000
+    assert told.items[-1].state is ItemState.DONE
+    assert journal.summaries()[0].counts == {ItemState.WAITING: 9_999, ItemState.DONE: 1}

@@ -1,0 +1,215 @@
+"""The ledger as a report: which computes are known, what is kept, and when Nova is asked more."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.unit.domain import builders, caches
+from vmware_panel import config
+from vmware_panel.api.image_cache import Ledger, Ledgers, cache_computes, stands_alone
+from vmware_panel.api.placement import INVENTORIES, Answers
+from vmware_panel.api.reading import Reading
+from vmware_panel.api.scans import Scans
+from vmware_panel.domain.cloud import ComputeService, Hypervisor
+from vmware_panel.domain.image_cache import LeftoverKind
+from vmware_panel.domain.leftovers import Doubt
+from vmware_panel.domain.outcome import Outcome
+from vmware_panel.domain.snapshot import CollectorState, CollectorStatus, Snapshot
+from vmware_panel.openstack.server_index import IndexedServers
+
+SETTINGS = config.read(
+    {
+        "computes": {
+            "compute-1": {
+                "cache_prefix": "c1",
+                "datastore_regex": "ds",
+                "remove_unused_original_minimum_age_seconds": 60,
+                "manager_interval": -1,
+            },
+            "elsewhere": {"my_ip": "10.0.0.9"},
+            "kvm-1": {"cache_prefix": "k"},
+            "untold": {"datastore_regex": "x"},
+        }
+    }
+)
+NODE = Hypervisor("1", builders.node_name(), service_host="compute-1")
+SERVICES = (ComputeService("1", "compute-1"),)
+GONE = builders.uuid_of(77)
+
+
+def computes(*nodes: Hypervisor, **changes: Any) -> Any:
+    fields = {"services": SERVICES, "alone": True, **changes}
+    return cache_computes(
+        SETTINGS,
+        nodes or (NODE,),
+        fields["services"],
+        (caches.inventory(),),
+        alone=fields["alone"],
+    )
+
+
+def test_a_compute_is_known_by_its_node_and_by_the_settings() -> None:
+    found = computes()
+    compute = found.by_host["compute-1"]
+    assert (compute.vcenter, compute.cluster, compute.root) == ("lab", "domain-c1", "c1_base")
+    assert compute.ageing.minimum_age_s == 60
+    assert compute.ageing.removes is False, "without a pass nothing is removed"
+    assert found.complete
+
+
+def test_one_that_only_the_settings_name_may_be_another_regions() -> None:
+    found = computes()
+    assert set(found.by_host) == {"compute-1", "elsewhere", "kvm-1"}
+    assert found.by_host["elsewhere"].cluster is None
+
+
+def test_a_compute_of_another_driver_has_no_cache() -> None:
+    found = computes(NODE, Hypervisor("2", "kvm-1.example.org", "QEMU", service_host="kvm-1"))
+    assert "kvm-1" not in found.by_host
+
+
+def test_a_compute_that_the_settings_do_not_tell_of_is_known_with_nothing_told() -> None:
+    other = Hypervisor("2", builders.node_name("domain-c2"), service_host="compute-2")
+    assert computes(NODE, other).by_host["compute-2"].root is None
+
+
+def test_what_nova_did_not_tell_leaves_them_incomplete() -> None:
+    inventories = (caches.inventory(),)
+    assert not cache_computes(SETTINGS, None, SERVICES, inventories).complete
+    assert not cache_computes(SETTINGS, (NODE,), None, inventories).complete
+    assert not computes(alone=False).complete
+    dark = (*SERVICES, ComputeService("", "compute-9", enabled=None))
+    assert not computes(services=dark).complete
+    told = (*SERVICES, ComputeService("", "elsewhere", enabled=None))
+    assert computes(services=told).complete, "the settings tell of the one whose cell is down"
+
+
+@pytest.mark.parametrize(
+    ("regions", "region", "expected"),
+    [((), None, True), (("a",), None, True), (("a", "b"), None, False), (("a", "b"), "a", True)],
+)
+def test_a_vcenter_for_every_region_may_hold_others_instances(
+    regions: tuple[str, ...], region: str | None, expected: bool
+) -> None:
+    request: Any = SimpleNamespace(user=SimpleNamespace(available_services_regions=regions))
+    vcenter = SimpleNamespace(region=region)
+    assert stands_alone(request, [vcenter]) is expected  # type: ignore[list-item]
+
+
+class Cloud:
+    """One process that shows the same books again and again. Counts what Nova is asked besides."""
+
+    def __init__(self) -> None:
+        self.ledgers = Ledgers()
+        self.asked: list[datetime] = []
+        self.lately: frozenset[str] | None = frozenset()
+        self.scans = Scans({("lab", caches.DATASTORE): self.scan()})
+        self.inventory = caches.inventory()
+        self.version = "1"
+        self.indexed = IndexedServers((), 1, builders.READ_AT, builders.READ_AT)
+        self.images = caches.glance()
+
+    @staticmethod
+    def scan(*more: Any) -> Any:
+        return caches.scan(*caches.image_files(), *more)
+
+    def page(self) -> Ledger:
+        snapshot = Snapshot(
+            self.version,
+            CollectorStatus(CollectorState.WATCHING, builders.READ_AT),
+            builders.READ_AT,
+            self.inventory,
+        )
+        reading = Reading((self.inventory,), (), {"lab": snapshot})
+        outcomes = {
+            INVENTORIES: Outcome(reading),
+            "servers": Outcome(self.indexed),
+            "images": Outcome(self.images),
+        }
+
+        def since(at: datetime) -> frozenset[str] | None:
+            self.asked.append(at)
+            return self.lately
+
+        answers = Answers(outcomes, (), INVENTORIES)
+        return self.ledgers.ledger(answers, self.scans, caches.COMPUTES, True, since)
+
+
+def test_the_ledger_is_kept_while_no_book_moves() -> None:
+    cloud = Cloud()
+    first = cloud.page()
+    assert cloud.page() is first
+    assert [image.used for image in first.images] == [False]
+    assert first.total.unused_bytes == first.total.cached_bytes == 2200
+
+
+def _search(cloud: Cloud) -> None:
+    cloud.scans = Scans({("lab", caches.DATASTORE): cloud.scan()})
+
+
+def _version(cloud: Cloud) -> None:
+    cloud.version = "2"
+
+
+def _servers(cloud: Cloud) -> None:
+    cloud.indexed = replace(cloud.indexed, servers=(builders.server(),))
+
+
+def _images(cloud: Cloud) -> None:
+    cloud.images = caches.glance(hidden=True)
+
+
+@pytest.mark.parametrize("moved", [_search, _version, _servers, _images])
+def test_a_book_that_moved_makes_it_anew(moved: Callable[[Cloud], None]) -> None:
+    cloud = Cloud()
+    first = cloud.page()
+    moved(cloud)
+    assert cloud.page() is not first
+
+
+def test_nova_is_asked_what_it_deleted_only_if_an_instance_is_missing() -> None:
+    cloud = Cloud()
+    cloud.page()
+    assert cloud.asked == []
+    gone = caches.file(f"{GONE}/{GONE}.vmdk", 9)
+    cloud.scans = Scans({("lab", caches.DATASTORE): cloud.scan(gone)})
+    (left,) = cloud.page().leftovers
+    assert left.kind is LeftoverKind.GONE_INSTANCE
+    assert cloud.asked == [caches.SCANNED_AT]
+    cloud.page()
+    assert len(cloud.asked) == 1, "kept with the ledger"
+
+
+def test_a_folder_of_an_instance_that_was_deleted_since_the_search_is_not_left_over() -> None:
+    cloud = Cloud()
+    cloud.scans = Scans({("lab", caches.DATASTORE): cloud.scan(caches.file(f"{GONE}/x.vmdk"))})
+    cloud.lately = frozenset({GONE})
+    assert not cloud.page().leftovers
+
+
+def test_while_nova_does_not_tell_it_the_rest_is_kept_and_nova_asked_again() -> None:
+    cloud = Cloud()
+    cloud.scans = Scans({("lab", caches.DATASTORE): cloud.scan(caches.file(f"{GONE}/x.vmdk"))})
+    cloud.lately = None
+    first = cloud.page()
+    assert [each.why for each in first.undecided] == [Doubt.NO_NOVA]
+    cloud.lately = frozenset()
+    second = cloud.page()
+    assert second.images is first.images
+    assert [left.kind for left in second.leftovers] == [LeftoverKind.GONE_INSTANCE]
+
+
+def test_a_book_older_than_the_search_is_looked_at_again_when_it_is_confirmed() -> None:
+    cloud = Cloud()
+    gone = cloud.scan(caches.file(f"{GONE}/x.vmdk"))
+    late = replace(gone, read_at=builders.READ_AT + timedelta(seconds=5))
+    cloud.scans = Scans({("lab", caches.DATASTORE): late})
+    assert [each.why for each in cloud.page().undecided] == [Doubt.OLDER_BOOK]
+    later = datetime(2026, 11, 22, 3, 1, tzinfo=UTC)
+    cloud.inventory = replace(cloud.inventory, read_at=later)
+    cloud.indexed = replace(cloud.indexed, read_at=later)
+    assert cloud.page().leftovers, "the same version, and confirmed since"

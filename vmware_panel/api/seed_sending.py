@@ -1,0 +1,144 @@
+"""What a worker sends for one seeding, each step written down before and after."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, FolderListing
+from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
+from vmware_panel.domain.tasks import TaskRecord, TaskState
+from vmware_panel.jobs.waiting import wait_for_task
+from vmware_panel.jobs.works import Report
+from vmware_panel.vsphere import VCenterClient, VSphereError
+
+LONGEST_S = 6 * 3600.0
+"""A copy of a large disk over a slow network; nothing else takes long."""
+POLL_S = 1.0
+
+_THERE = "FileAlreadyExists"
+
+
+class GivenUp(Exception):
+    """The job was cancelled; what was staged is to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """`folder` is `vmware_temp/<name>`, `image` the image's folder in it."""
+
+    place: FilePlace
+    name: str
+    folder: DatastorePath
+    image: DatastorePath
+
+    def file(self, name: str) -> DatastorePath:
+        return self.image.child(name)
+
+
+class Sending:
+    """Steps of one staging folder. `step` is the one begun last."""
+
+    def __init__(
+        self, vsphere: VCenterClient, vcenter: str, staging: Staging, report: Report
+    ) -> None:
+        self.staging = staging
+        self.step = ""
+        self._client = vsphere
+        self._vcenter = vcenter
+        self._report = report
+
+    def heed_cancel(self) -> None:
+        """Raises `GivenUp`."""
+        if self._report.cancelled():
+            raise GivenUp
+
+    def make_directory(self, step: str, path: DatastorePath, *, may_exist: bool = False) -> None:
+        """Raises `SourceError`."""
+        if may_exist and self._client.list_folder(self.staging.place, path) is not None:
+            return
+        self._about_to(step)
+        try:
+            self._client.make_directory(self.staging.place, path, parents=True)
+        except VSphereError as error:
+            if not (may_exist and error.fault == _THERE):
+                raise
+        self._report.sent()
+
+    def task(self, step: str, send: Callable[[], MoRef]) -> None:
+        """Sends it and waits for its end. Raises `SourceError` where it fails, `GivenUp`."""
+        self.heed_cancel()
+        error = self._run(step, send, cancel=True)
+        if error:
+            raise self._failed(f"{step}: {error}")
+
+    def last_task(self, step: str, send: Callable[[], MoRef]) -> str:
+        """One that is let through to its end; what vCenter says of its failure, else nothing."""
+        return self._run(step, send, cancel=False)
+
+    def upload(self, step: str, send: Callable[[], int]) -> None:
+        """What lasts as long as its call."""
+        self.heed_cancel()
+        self._about_to(step)
+        send()
+        self._report.sent()
+
+    def outcome(self, task: MoRef) -> str:
+        """Waits for a task that was sent before; as `last_task`. Raises `TaskUnsettled`."""
+        return self._said(self._waited(task, cancel=True), heed=True)
+
+    def there(self) -> bool:
+        return self._client.list_folder(self.staging.place, self.staging.folder) is not None
+
+    def listing(self) -> FolderListing:
+        """The staged image as it is now. Raises `SourceError` if it is gone."""
+        listing = self._client.list_folder(self.staging.place, self.staging.image)
+        if listing is None:
+            raise self._failed(f"{self.staging.image} is gone")
+        return listing
+
+    def sizes(self) -> dict[str, int]:
+        return {file.name: file.size_bytes or 0 for file in self.listing().files}
+
+    def clean(self, step: str, reason: str) -> None:
+        """Takes the staging folder away. `reason` is for the worker that has to finish it."""
+        listing = self._client.list_folder(self.staging.place, self.staging.folder)
+        if listing is None:
+            return
+        self._about_to(step, reason)
+        task = self._client.delete_folder(listing)
+        self._report.sent(task)
+        error = self._said(self._waited(task, cancel=False), heed=False)
+        if error:
+            raise self._failed(f"{step}: {error}")
+
+    def _run(self, step: str, send: Callable[[], MoRef], *, cancel: bool) -> str:
+        self._about_to(step)
+        task = send()
+        self._report.sent(task)
+        return self._said(self._waited(task, cancel=cancel), heed=cancel)
+
+    def _about_to(self, step: str, reason: str = "") -> None:
+        self.step = step
+        self._report.about_to(step, f"{self.staging.name} {reason}".strip())
+
+    def _waited(self, task: MoRef, *, cancel: bool) -> TaskRecord:
+        return wait_for_task(
+            self._client,
+            task,
+            self._report,
+            source=self._vcenter,
+            deadline_s=LONGEST_S,
+            poll_s=POLL_S,
+            cancel=cancel,
+        )
+
+    def _said(self, record: TaskRecord, *, heed: bool) -> str:
+        """With `heed`, raises `GivenUp` for a task that ended because the job is to."""
+        if record.state is TaskState.SUCCESS:
+            return ""
+        if heed and record.cancelled and self._report.cancelled():
+            raise GivenUp
+        return record.error or "failed"
+
+    def _failed(self, detail: str) -> SourceError:
+        return SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))

@@ -1,0 +1,308 @@
+"""Seeding, as a worker does it: one image into the cache of one datastore, step by step.
+
+    staging folder -> the disk into it -> its sized copy -> moved into the cache in one step -> cleaned
+
+Everything lies in `vmware_temp/<name>/<image>` until it is whole, so that Nova never finds a part of an
+image, and what a killed worker leaves is found by that name. A copy by vCenter goes on without a worker:
+the next one waits for its task. An upload ends with its worker, and begins anew.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from vmware_panel.api.seed_fetch import COPY, FILE, UNPACK, Fetching
+from vmware_panel.api.seed_sending import GivenUp, Sending, Staging
+from vmware_panel.config import get_config
+from vmware_panel.domain.datastore_files import TEMP_FOLDER
+from vmware_panel.domain.datastore_paths import FolderListing, below
+from vmware_panel.domain.driver_sums import GIB_BYTES
+from vmware_panel.domain.jobs import ItemState, Job, JobItem, Step
+from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
+from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
+from vmware_panel.domain.seed_order import SeedOrder, order_from
+from vmware_panel.endpoints import client
+from vmware_panel.jobs.waiting import TaskUnsettled
+from vmware_panel.jobs.works import Ended, Report
+from vmware_panel.vsphere import VCenterClient
+
+STAGE, FETCH, SIZE, ROOT, MOVE, CLEAN = "stage", "fetch", "size", "root", "move", "clean"
+"""Steps begin with these words; what comes after tells the parts of one apart."""
+CANCELLED, ANEW = "cancelled", "anew"
+"""Why a staging folder goes, besides what went wrong."""
+
+
+class SeedWork:
+    """`Work` of `JobKind.CACHE_SEED`. Raises `SourceError` where its vCenter is not configured."""
+
+    def __init__(self, job: Job) -> None:
+        config = get_config().vcenter(job.vcenter)
+        if config is None:
+            raise SourceError(Trouble(job.vcenter, TroubleKind.CONFIGURATION, "not configured"))
+        self._vcenter = job.vcenter
+        self._dry_run = job.dry_run
+        self._client = client(config)
+
+    def do(self, item: JobItem, report: Report) -> Ended:
+        seeding = self._of(item, report)
+        seeding.check()
+        if self._dry_run:
+            return Ended(ItemState.DONE, done_bytes=item.size_bytes)
+        return seeding.begin()
+
+    def settle(self, item: JobItem, report: Report) -> Ended | None:
+        return self._of(item, report).settle(item)
+
+    def close(self) -> None:
+        """The client is the process's."""
+
+    def _of(self, item: JobItem, report: Report) -> "_Seeding":
+        try:
+            order = order_from(item.about)
+        except (KeyError, ValueError):
+            detail = "the item is not what this release writes"
+            raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail)) from None
+        return _Seeding(self._client, self._vcenter, order, report)
+
+
+class _Seeding:
+    """One item in the hands of one worker."""
+
+    def __init__(
+        self, vsphere: VCenterClient, vcenter: str, order: SeedOrder, report: Report
+    ) -> None:
+        self._client = vsphere
+        self._vcenter = vcenter
+        self._order = order
+        self._report = report
+        self._place = vsphere.file_place(order.datastore)
+        if self._place.name != order.datastore_name:
+            detail = f"it is called {self._place.name} now"
+            raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.datastore_name, detail))
+        self._root = below(order.datastore_name, order.root)
+        self._target = self._root.child(order.image_id)
+
+    # -- from the beginning ------------------------------------------------------------------
+
+    def check(self) -> None:
+        """By fresh reads. Raises `Refused`, `SourceError`."""
+        order = self._order
+        there = self._listed_target()
+        if self._is_done(there):
+            raise Refused(Refusal(RefusalKind.ALREADY_SO, str(self._target)))
+        if order.only_sized != (there is not None):
+            detail = "gone" if there is None else ", ".join(sorted(there.names)) or "empty"
+            raise Refused(Refusal(RefusalKind.CHANGED_FILES, str(self._target), detail))
+        datastores = self._client.datastores_now([order.datastore])
+        now = datastores[0] if datastores else None
+        if now is None or not now.accessible or now.maintenance_mode not in (None, "normal"):
+            detail = "it is not accessible, or in maintenance"
+            raise Refused(Refusal(RefusalKind.NOT_ALLOWED, order.datastore_name, detail))
+        needed = order.disk_bytes or order.size_bytes
+        if order.root_gb:
+            sized = max(needed, order.root_gb * GIB_BYTES)
+            needed = sized if order.only_sized else needed + sized
+        if now.free_bytes is not None and now.free_bytes < needed:
+            detail = f"{needed} B > {now.free_bytes} B"
+            raise Refused(Refusal(RefusalKind.NO_SPACE, now.name, detail))
+
+    def begin(self) -> Ended:
+        staging = self._staging(str(uuid.uuid4()))
+        return self._guarded(staging, self._from_stage)
+
+    def _from_stage(self, sending: Sending) -> Ended:
+        sending.make_directory(STAGE, sending.staging.image)
+        return self._from_fetch(sending)
+
+    def _from_fetch(self, sending: Sending) -> Ended:
+        if not self._order.only_sized:
+            Fetching(sending, self._client, self._order, self._report).fetch(FETCH)
+        return self._from_size(sending)
+
+    def _from_size(self, sending: Sending) -> Ended:
+        """As `_use_disk_image_as_linked_clone`: a copy, grown where it is smaller."""
+        order = self._order
+        if order.sized_name:
+            source, datacenter = sending.staging.file(order.file_name), self._place.datacenter
+            if order.only_sized:
+                source = self._target.child(order.file_name)
+            sized = sending.staging.file(order.sized_name)
+            sending.task(
+                f"{SIZE} copy",
+                lambda: self._client.copy_disk(source, datacenter, self._place, sized),
+            )
+            self._extend(sending)
+        return self._from_move(sending)
+
+    def _extend(self, sending: Sending) -> None:
+        order = self._order
+        extent = order.sized_name.replace(".vmdk", "-flat.vmdk")
+        sizes = sending.sizes()
+        capacity = sizes.get(extent) or sizes.get(order.sized_name) or 0
+        if order.root_gb * GIB_BYTES > capacity:
+            sized = sending.staging.file(order.sized_name)
+            sending.task(
+                f"{SIZE} extend",
+                lambda: self._client.extend_disk(self._place, sized, order.root_gb << 20),
+            )
+
+    def _from_move(self, sending: Sending) -> Ended:
+        """In one step, as Nova does: what is not whole is not moved."""
+        sizes = sending.sizes()
+        self._require_whole(sizes)
+        sending.heed_cancel()
+        if self._order.only_sized:
+            staged = sending.staging.file(self._order.sized_name)
+            there = self._target.child(self._order.sized_name)
+            error = sending.last_task(
+                MOVE, lambda: self._client.move_disk(self._place, staged, there)
+            )
+        else:
+            sending.make_directory(ROOT, self._root, may_exist=True)
+            listing = sending.listing()
+            error = sending.last_task(
+                MOVE, lambda: self._client.move_folder(listing, self._target)
+            )
+        if error:
+            return self._not_moved(error)
+        return Ended(ItemState.DONE, done_bytes=sum(sizes.values()))
+
+    def _not_moved(self, error: str) -> Ended:
+        if self._is_done(self._listed_target()):  # Nova, or another of us, was faster
+            refusal = Refusal(RefusalKind.ALREADY_SO, str(self._target))
+            return Ended(ItemState.REFUSED, (refusal,))
+        raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, f"{MOVE}: {error}"))
+
+    def _require_whole(self, sizes: dict[str, int]) -> None:
+        order = self._order
+        wanted = {order.sized_name} if order.sized_name else set()
+        if not order.only_sized:
+            wanted.add(order.file_name)
+        missing = sorted(name for name in wanted if name not in sizes)
+        extent = sizes.get(order.extent_name)
+        if not order.only_sized and order.disk_bytes and extent not in (None, order.disk_bytes):
+            missing.append(f"{order.extent_name} with {order.disk_bytes} B, not {extent} B")
+        if missing:
+            detail = f"not in the staging folder: {', '.join(missing)}"
+            raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))
+
+    # -- after another worker ----------------------------------------------------------------
+
+    def settle(self, item: JobItem) -> Ended | None:
+        """Goes on where it can, and takes away what is of no use. See `Work.settle`."""
+        last = item.steps[-1]
+        name, _, reason = last.note.partition(" ")
+        staging = self._staging(name)
+        sending = self._sending(staging)
+        try:
+            known, error = self._outcome(sending, last)
+        except GivenUp:
+            return self._cleaned(staging, Ended(ItemState.CANCELLED), CANCELLED)
+        there = self._listed_target()
+        if there is not None and self._is_done(there):
+            done = Ended(ItemState.DONE, done_bytes=there.size_bytes)
+            return self._cleaned(staging, done)
+        if last.name == CLEAN and reason != ANEW:
+            return self._cleaned(staging, self._ended_by(reason), reason)
+        if error:
+            reason = f"{last.name}: {error}"
+            return self._cleaned(staging, self._ended_by(reason), reason)
+        go_on = self._next_after(last.name, known)
+        if go_on is not None and sending.there():
+            return self._guarded(staging, go_on)
+        # What lies there may be a part: it goes, and all begins anew in another folder.
+        sending.clean(CLEAN, ANEW)
+        return None
+
+    def _outcome(self, sending: Sending, last: Step) -> tuple[bool, str]:
+        """Whether vCenter tells what came of the step, and why it failed, if it did."""
+        if not last.sent or last.task is None:
+            return False, ""
+        try:
+            return True, sending.outcome(last.task)
+        except TaskUnsettled as error:
+            if error.trouble.kind is not TroubleKind.NOT_FOUND:
+                raise
+            return False, ""  # long over; what lies there has to tell
+
+    def _ended_by(self, reason: str) -> Ended:
+        if reason == CANCELLED:
+            return Ended(ItemState.CANCELLED)
+        trouble = Trouble(self._vcenter, TroubleKind.BAD_ANSWER, reason)
+        return Ended(ItemState.FAILED, trouble=trouble)
+
+    def _next_after(self, step: str, known: bool) -> Callable[[Sending], Ended] | None:
+        """What follows on a step that is through; None where that is not proven."""
+        if step in (ROOT, MOVE):  # nothing was moved, and what is staged was whole
+            return self._from_move
+        if not known:
+            return None
+        return {
+            f"{FETCH} {COPY}": self._from_size,
+            f"{FETCH} {FILE}": self._from_size,
+            f"{FETCH} {UNPACK}": self._from_unpacked,
+            f"{SIZE} copy": self._from_extend,
+            f"{SIZE} extend": self._from_move,
+        }.get(step)
+
+    def _from_unpacked(self, sending: Sending) -> Ended:
+        Fetching(sending, self._client, self._order, self._report).drop_sparse(FETCH)
+        return self._from_size(sending)
+
+    def _from_extend(self, sending: Sending) -> Ended:
+        self._extend(sending)
+        return self._from_move(sending)
+
+    # -- what both need ----------------------------------------------------------------------
+
+    def _guarded(self, staging: Staging, work: Callable[[Sending], Ended]) -> Ended:
+        """Runs it, and takes the staging folder away, however it ends."""
+        sending = self._sending(staging)
+        try:
+            ended = work(sending)
+        except GivenUp:
+            return self._cleaned(staging, Ended(ItemState.CANCELLED), CANCELLED)
+        except Refused as error:
+            refused = Ended(ItemState.REFUSED, (error.refusal,))
+            return self._cleaned(staging, refused, error.refusal.kind.value)
+        except SourceError as error:
+            if error.unanswered and sending.step == MOVE:
+                return self._moved_or_not(staging, error)
+            # Whatever may still write into the staging folder, it does not come into the cache.
+            failed = Ended(ItemState.FAILED, trouble=error.trouble)
+            return self._cleaned(staging, failed, error.trouble.detail)
+        return self._cleaned(staging, ended)
+
+    def _moved_or_not(self, staging: Staging, error: SourceError) -> Ended:
+        """The one step into the cache was sent, and nobody said what came of it."""
+        there = self._listed_target()
+        if there is None or not self._is_done(there):
+            raise error
+        return self._cleaned(staging, Ended(ItemState.DONE, done_bytes=there.size_bytes))
+
+    def _cleaned(self, staging: Staging, ended: Ended, reason: str = "") -> Ended:
+        """An end is told as it is, even if the folder stays: its path is told with it."""
+        try:
+            self._sending(staging).clean(CLEAN, reason)
+        except SourceError as error:
+            if ended.state is ItemState.DONE:
+                return ended
+            trouble = ended.trouble or error.trouble
+            left = replace(trouble, detail=f"{trouble.detail}; {staging.folder} is left")
+            return Ended(ItemState.FAILED, ended.refusals, left)
+        return ended
+
+    def _sending(self, staging: Staging) -> Sending:
+        return Sending(self._client, self._vcenter, staging, self._report)
+
+    def _staging(self, name: str) -> Staging:
+        folder = below(self._place.name, TEMP_FOLDER, name)
+        return Staging(self._place, name, folder, folder.child(self._order.image_id))
+
+    def _listed_target(self) -> FolderListing | None:
+        return self._client.list_folder(self._place, self._target)
+
+    def _is_done(self, there: FolderListing | None) -> bool:
+        order = self._order
+        wanted = {order.file_name} | ({order.sized_name} if order.sized_name else set())
+        return there is not None and wanted <= there.names

@@ -1,0 +1,156 @@
+"""Who uses a cached image: VMs whose disks stand on it, and servers that Nova counts.
+
+VMs by the backing chain that vCenter shows, each file by its exact path. Servers by Nova's own rule
+(`nova/compute/manager.py`, `_run_image_cache_manager_pass`, and `nova/virt/imagecache.py`): those
+of that image on the computes that share the cache, whatever their disks stand on.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from vmware_panel.domain.cache_roots import CacheComputes
+from vmware_panel.domain.cloud import Server
+from vmware_panel.domain.datastore_files import CACHE_SUFFIX
+from vmware_panel.domain.image_cache import CacheRoot, Ownership, Stander, UserServer
+from vmware_panel.domain.inventory import Inventory, MoRef, VirtualDisk, VirtualMachine, VmPower
+from vmware_panel.domain.lineage import datastore_name, file_path
+
+BUILDING = frozenset({"BUILD", "REBUILD"})
+
+
+@dataclass(frozen=True, slots=True)
+class FolderKey:
+    """One image's folder in one root. `datastore` is the datastore's id."""
+
+    vcenter: str
+    datastore: MoRef
+    root: str
+    image_id: str
+
+
+Standers = Mapping[FolderKey, tuple[Stander, ...]]
+
+
+def chain_of(disk: VirtualDisk) -> tuple[str, ...]:
+    """Every file that the disk is made of, its own first."""
+    return (disk.path, *disk.parent_paths)
+
+
+def cache_folder(path: str) -> tuple[str, str] | None:
+    """Root and image of `[datastore] root/image/...`; None for a file that is in no cache root."""
+    if f"{CACHE_SUFFIX}/" not in path:  # most paths
+        return None
+    root, _, rest = file_path(path).partition("/")
+    image, slash, _ = rest.partition("/")
+    return (root, image) if root.endswith(CACHE_SUFFIX) and image and slash else None
+
+
+def standers_of(inventory: Inventory, servers: Mapping[str, Server]) -> Standers:
+    """Every VM of one vCenter that has a disk in a cache root, by the image's folder.
+
+    One `Stander` for each file that a VM stands on. `servers` are Nova's, by id in lower case.
+    """
+    found: defaultdict[FolderKey, dict[Stander, None]] = defaultdict(dict)
+    for vm in inventory.vms:
+        for disk in vm.disks:
+            for path in chain_of(disk):
+                place = cache_folder(path)
+                if place is None:
+                    continue
+                stander = _stander(vm, path, servers)
+                for datastore in datastores_named(path, vm, inventory):
+                    key = FolderKey(inventory.vcenter.name, datastore, *place)
+                    found[key][stander] = None
+    return {key: tuple(standers) for key, standers in found.items()}
+
+
+def datastores_named(path: str, vm: VirtualMachine, inventory: Inventory) -> tuple[MoRef, ...]:
+    """The datastores that the path may name: several where two datacenters use the same name."""
+    found = inventory.datastores_by_name.get(datastore_name(path), ())
+    named = tuple(datastore.moref for datastore in found)
+    if len(named) == 1:
+        return named
+    of_vm = tuple(ref for ref in named if ref in vm.datastores)
+    return of_vm or named
+
+
+def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server]) -> Stander:
+    server_id = vm.instance_uuid.lower() if vm.managed_by_nova else ""
+    server = servers.get(server_id)
+    return Stander(
+        vm=vm.moref,
+        vm_name=vm.name,
+        path=path,
+        server_id=server_id,
+        project_id=server.project_id if server else "",
+        compute_host=(server.compute_host or "") if server else "",
+        powered_on=None if vm.power is None else vm.power is VmPower.ON,
+    )
+
+
+def unread_vms(inventory: Inventory) -> tuple[VirtualMachine, ...]:
+    """VMs whose configuration vCenter does not show: nobody knows what their disks stand on."""
+    return tuple(vm for vm in inventory.vms if not vm.vm_path and not vm.disks)
+
+
+class ServersOfImages:
+    """Nova's servers by the image that they are of. `servers` None: Nova did not list them."""
+
+    def __init__(self, servers: Iterable[Server] | None, computes: CacheComputes) -> None:
+        self._known = servers is not None
+        self._computes = computes
+        self._by_image: defaultdict[str, list[Server]] = defaultdict(list)
+        self._in_doubt = False
+        self._found: dict[object, tuple[UserServer, ...] | None] = {}
+        for server in servers or ():
+            if server.image_id:
+                self._by_image[server.image_id].append(server)
+            elif server.status == "UNKNOWN" and server.flavor_name is None:
+                self._in_doubt = True  # its cell is down, and it was never seen before
+
+    def users(self, image_id: str, root: CacheRoot) -> tuple[UserServer, ...] | None:
+        """Those that count as users of the image in this root; None: nobody knows of any, and
+        there may be some.
+        """
+        if not self._known:
+            return None
+        key = (image_id, root.ownership, root.owners)  # the same on every datastore
+        if key not in self._found:
+            self._found[key] = self._users(image_id, root)
+        return self._found[key]
+
+    def _users(self, image_id: str, root: CacheRoot) -> tuple[UserServer, ...] | None:
+        users, doubt = [], self._in_doubt
+        for server in self._by_image.get(image_id, ()):
+            building = server.status in BUILDING or bool(server.task_state)
+            counts = building or self._counts(server, root)
+            if counts:
+                users.append(_user(server, building))
+            doubt = doubt or counts is None
+        return None if doubt and not users else tuple(users)
+
+    def _counts(self, server: Server, root: CacheRoot) -> bool | None:
+        """Whether the root's computes count the server as a user of theirs."""
+        if server.compute_host in root.owners:
+            return True
+        if root.ownership is Ownership.OWNERLESS or server.compute_host == "":
+            return False
+        if server.compute_host is None:  # hidden by Nova's policy
+            return None
+        if root.ownership is Ownership.OWNED:
+            return False
+        compute = self._computes.by_host.get(server.compute_host)
+        if compute is None:
+            return False if self._computes.complete else None
+        return None if compute.root is None else False
+
+
+def _user(server: Server, building: bool) -> UserServer:
+    return UserServer(
+        server_id=server.id,
+        name=server.name,
+        project_id=server.project_id,
+        compute_host=server.compute_host or "",
+        building=building,
+    )

@@ -1,0 +1,264 @@
+"""What interrupted or forgotten work left on the datastores.
+
+Nova removes what it stages (`vmware_temp`, `OSTACK_IMG_*`, `OSTACK_SNAP_*`) after success only, and
+a compute that is gone, or has another `cache_prefix` now, leaves its cache root. What can not be
+told from the books at hand is undecided and not listed.
+
+Source: `nova/virt/vmwareapi/vmops.py` and `images.py`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from vmware_panel.domain.cache_roots import CacheComputes, roots_of
+from vmware_panel.domain.cache_users import chain_of, datastores_named
+from vmware_panel.domain.datastore_files import (
+    CACHE_SUFFIX,
+    IMAGE_VM_PREFIX,
+    SNAPSHOT_VM_PREFIX,
+    TEMP_FOLDER,
+    DatastoreFile,
+    FileKind,
+    Scan,
+    TopFolder,
+)
+from vmware_panel.domain.image_cache import Leftover, LeftoverKind, Ownership
+from vmware_panel.domain.inventory import Inventory, MoRef
+from vmware_panel.domain.lineage import file_path
+
+BROKEN_DOWNLOAD_BYTES = 4_096_000
+"""What an interrupted download leaves of a disk, whatever the image."""
+
+NAMED_BY_VM = frozenset({"VMFS", "NFS", "NFS41"})
+"""Types whose top folders bear the VM's name. vSAN's and vVols' are objects with ids of their own."""
+
+_INSTANCE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+class Doubt(StrEnum):
+    """Why leftovers of a kind are not told for a datastore."""
+
+    ROOT_UNTOLD = "root_untold"  # the settings do not tell every compute's cache root
+    NO_VCENTER = "no_vcenter"  # a vCenter's book is not there, or is not whole
+    OLDER_BOOK = "older_book"  # a book is older than the search
+    NO_NOVA = "no_nova"  # Nova did not list its servers, or which it deleted since the search
+    OTHER_CLOUDS = "other_clouds"  # other regions' instances may be there, which are not asked
+    OTHER_TYPE = "other_type"  # a datastore whose folders do not bear instances' ids
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    kind: LeftoverKind
+    vcenter: str
+    datastore: MoRef
+    datastore_name: str
+    why: Doubt
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    found: tuple[Leftover, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
+
+
+@dataclass(frozen=True)
+class KnownInstances:
+    """Nova's instances. `ids` (in lower case) None: it did not list them. `deleted_since` are those
+    deleted since the oldest search, whose folders the search may have seen; None: not known.
+    `alone` False: the same vCenter serves clouds or regions that were not asked.
+    """
+
+    ids: Set[str] | None = None
+    deleted_since: Set[str] | None = None
+    read_at: datetime | None = None
+    alone: bool = True
+
+
+@dataclass(frozen=True)
+class LeftoverBooks:
+    scans: Sequence[Scan] = ()
+    inventories: Sequence[Inventory] = ()
+    computes: CacheComputes = CacheComputes()
+    instances: KnownInstances = field(default=KnownInstances(), repr=False)
+    inventories_complete: bool = True
+
+
+def leftovers(books: LeftoverBooks) -> Leftovers:
+    """Of every scan, by kind, datastore and path."""
+    held = {i.vcenter.name: folders_held(i) for i in books.inventories}
+    found: list[Leftover] = []
+    undecided: list[Undecided] = []
+    carried = {
+        vm.instance_uuid.lower() for i in books.inventories for vm in i.vms if vm.instance_uuid
+    }
+    for scan in books.scans:
+        inventory = next((i for i in books.inventories if i.vcenter.name == scan.vcenter), None)
+        its = _OfScan(scan, inventory, books, held.get(scan.vcenter, {}), carried)
+        found.extend(its.found())
+        undecided.extend(its.undecided)
+    order = list(LeftoverKind).index
+    found.sort(key=lambda o: (order(o.kind), o.vcenter, o.datastore_name, o.datastore, o.path))
+    return Leftovers(tuple(found), tuple(undecided))
+
+
+def folders_held(inventory: Inventory) -> Mapping[MoRef, Set[str]]:
+    """By datastore: the top folders in which any VM has its configuration or a disk's file."""
+    found: dict[MoRef, set[str]] = {}
+    for vm in inventory.vms:
+        paths = [vm.vm_path, *(path for disk in vm.disks for path in chain_of(disk))]
+        for path in filter(None, paths):
+            top = file_path(path).partition("/")[0]
+            for datastore in datastores_named(path, vm, inventory):
+                found.setdefault(datastore, set()).add(top)
+    return found
+
+
+class _OfScan:
+    """The leftovers of one datastore."""
+
+    def __init__(
+        self,
+        scan: Scan,
+        inventory: Inventory | None,
+        books: LeftoverBooks,
+        held: Mapping[MoRef, Set[str]],
+        carried: Set[str],
+    ) -> None:
+        self._scan, self._inventory, self._books = scan, inventory, books
+        self._held: Set[str] = held.get(scan.datastore, frozenset())
+        self._carried = carried
+        self.undecided: list[Undecided] = []
+
+    def found(self) -> Iterator[Leftover]:
+        yield from self._roots()
+        yield from self._in_cache()
+        yield from self._temp()
+        yield from self._working_vms()
+        yield from self._gone_instances()
+
+    def _leftover(
+        self,
+        kind: LeftoverKind,
+        path: str,
+        size_bytes: int | None,
+        age_from: datetime | None,
+        detail: str = "",
+    ) -> Leftover:
+        scan = self._scan
+        full = f"[{scan.datastore_name}] {path}"
+        return Leftover(
+            kind,
+            scan.vcenter,
+            scan.datastore,
+            scan.datastore_name,
+            full,
+            size_bytes,
+            age_from,
+            detail,
+        )
+
+    def _doubt(self, kind: LeftoverKind, why: Doubt) -> None:
+        scan = self._scan
+        self.undecided.append(
+            Undecided(kind, scan.vcenter, scan.datastore, scan.datastore_name, why)
+        )
+
+    def _whole(self, folder: TopFolder) -> TopFolder:
+        """Without its size where a part of it could not be listed."""
+        at = f"{folder.name}/"
+        if any(f"{path}/".startswith(at) for path in self._scan.unread):
+            return TopFolder(folder.name, None, folder.files, folder.newest, folder.holds_vm)
+        return folder
+
+    def _roots(self) -> Iterator[Leftover]:
+        kind = LeftoverKind.OWNERLESS_ROOT
+        folders = {folder.name: self._whole(folder) for folder in self._scan.folders}
+        unknown = False
+        for root in roots_of(self._scan, self._inventory, self._books.computes):
+            if root.ownership is Ownership.OWNERLESS:
+                folder = folders.get(root.name) or TopFolder(root.name)
+                yield self._leftover(kind, root.name, folder.size_bytes, folder.newest)
+            unknown = unknown or root.ownership is Ownership.UNKNOWN
+        if unknown:
+            self._doubt(kind, Doubt.ROOT_UNTOLD)
+
+    def _in_cache(self) -> Iterator[Leftover]:
+        for file in self._scan.files:
+            top = file.path.partition("/")[0]
+            broken = file.size_bytes == BROKEN_DOWNLOAD_BYTES and file.path.endswith(".vmdk")
+            if broken and top.endswith(CACHE_SUFFIX):
+                yield self._leftover(
+                    LeftoverKind.BROKEN_DOWNLOAD, file.path, file.size_bytes, file.modified
+                )
+
+    def _temp(self) -> Iterator[Leftover]:
+        """One for each thing right below `vmware_temp`, with all that lies in it."""
+        things: dict[str, list[DatastoreFile]] = {}
+        for file in self._scan.files:
+            top, _, rest = file.path.partition("/")
+            if top == TEMP_FOLDER and rest:
+                things.setdefault(f"{top}/{rest.partition('/')[0]}", []).append(file)
+        for path, files in things.items():
+            sizes = [f.size_bytes for f in files if f.kind is not FileKind.FOLDER]
+            known = [size for size in sizes if size is not None]
+            at = f"{path}/"
+            whole = len(known) == len(sizes) and not any(
+                f"{u}/".startswith(at) or at.startswith(f"{u}/") for u in self._scan.unread
+            )
+            newest = max((f.modified for f in files if f.modified), default=None)
+            yield self._leftover(LeftoverKind.TEMP, path, sum(known) if whole else None, newest)
+
+    def _working_vms(self) -> Iterator[Leftover]:
+        prefixes = {
+            LeftoverKind.IMAGE_VM: IMAGE_VM_PREFIX,
+            LeftoverKind.SNAPSHOT_VM: SNAPSHOT_VM_PREFIX,
+        }
+        why = self._doubt_of_book()
+        for kind, prefix in prefixes.items():
+            folders = [f for f in self._scan.folders if f.name.startswith(prefix)]
+            if folders and why:
+                self._doubt(kind, why)
+                continue
+            yield from self._not_held(kind, folders)
+
+    def _gone_instances(self) -> Iterator[Leftover]:
+        kind = LeftoverKind.GONE_INSTANCE
+        folders = [f for f in self._scan.folders if _INSTANCE_ID.fullmatch(f.name.lower())]
+        if not folders:
+            return
+        if why := self._doubt_of_type() or self._doubt_of_book() or self._doubt_of_nova():
+            self._doubt(kind, why)
+            return
+        instances = self._books.instances
+        known = set(instances.ids or ()) | set(instances.deleted_since or ()) | set(self._carried)
+        yield from self._not_held(kind, [f for f in folders if f.name.lower() not in known])
+
+    def _not_held(self, kind: LeftoverKind, folders: Iterable[TopFolder]) -> Iterator[Leftover]:
+        for folder in folders:
+            if folder.name not in self._held:
+                its = self._whole(folder)
+                yield self._leftover(kind, its.name, its.size_bytes, its.newest)
+
+    def _doubt_of_type(self) -> Doubt | None:
+        inventory = self._inventory
+        its = inventory.datastore_by_ref.get(self._scan.datastore) if inventory else None
+        return None if its and its.type in NAMED_BY_VM else Doubt.OTHER_TYPE
+
+    def _doubt_of_book(self) -> Doubt | None:
+        books = self._books
+        if self._inventory is None or not books.inventories_complete:
+            return Doubt.NO_VCENTER
+        if not all(inventory.whole for inventory in books.inventories):
+            return Doubt.NO_VCENTER
+        return Doubt.OLDER_BOOK if self._inventory.read_at < self._scan.read_at else None
+
+    def _doubt_of_nova(self) -> Doubt | None:
+        instances = self._books.instances
+        if not instances.alone:
+            return Doubt.OTHER_CLOUDS
+        if instances.ids is None or instances.deleted_since is None or instances.read_at is None:
+            return Doubt.NO_NOVA
+        return Doubt.OLDER_BOOK if instances.read_at < self._scan.read_at else None

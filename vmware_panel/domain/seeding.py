@@ -1,0 +1,323 @@
+"""Putting an image into Nova's cache before it is needed: what it takes, and what speaks against it.
+
+A cached image is one folder `[datastore] <root>/<image id>` with `<image id>.vmdk` (or `.iso`) in it,
+and beside it the parents of linked clones, `<image id>.<root_gb>.vmdk`. Nova looks for these names and
+for nothing else (`nova/virt/vmwareapi/vmops.py`: `_fetch_image_if_missing`,
+`_use_disk_image_as_linked_clone`).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from vmware_panel.domain.cloud import Image
+from vmware_panel.domain.datastore_files import DatastoreFile
+from vmware_panel.domain.driver_image import (
+    DiskKind,
+    DriverImage,
+    driver_image,
+    refusals_of_size,
+)
+from vmware_panel.domain.driver_sums import GIB_BYTES, DatastoreSum, datastore_sum
+from vmware_panel.domain.inventory import Datastore, MoRef
+from vmware_panel.domain.plans import (
+    Caution,
+    CautionKind,
+    ChangeKind,
+    Plan,
+    Refusal,
+    RefusalKind,
+)
+
+BROKEN_BYTES = 4_096_000
+"""What an upload by Nova that broke off leaves of a VMDK."""
+
+NOVA_KEEPS_S = 86_400
+"""`[image_cache] remove_unused_original_minimum_age_seconds` as Nova comes."""
+
+
+class SourceKind(StrEnum):
+    COPY = "copy"  # by vCenter, from a datastore that has it
+    GLANCE = "glance"  # streamed through this machine
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFolder:
+    """A folder `[datastore] root/image` as vCenter just listed it, in the datacenter it is in.
+
+    `files` None: there is no such folder.
+    """
+
+    datastore: MoRef
+    datastore_name: str
+    datacenter: MoRef
+    root: str
+    image_id: str
+    files: tuple[DatastoreFile, ...] | None = None
+
+    @property
+    def path(self) -> str:
+        return f"[{self.datastore_name}] {self.root}/{self.image_id}"
+
+    def file(self, name: str) -> DatastoreFile | None:
+        return next((file for file in self.files or () if file.name == name), None)
+
+    @property
+    def marked(self) -> bool:
+        """Nova means to delete it."""
+        return any(file.name.startswith("ts-") for file in self.files or ())
+
+
+@dataclass(frozen=True, slots=True)
+class SeedSource:
+    """`path` is the file to copy, empty for Glance's. `disk_bytes` is the disk's capacity (an ISO's
+    size), None: not known before it is there. `sent_bytes` is what goes over the wire.
+    """
+
+    kind: SourceKind
+    path: str = ""
+    datacenter: MoRef | None = None
+    datastore: MoRef | None = None
+    disk_bytes: int | None = None
+    sent_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeedTarget:
+    """One datastore of one cluster. `root` None: the settings do not tell the compute's.
+
+    `others` are the datastores that this compute may use besides.
+    """
+
+    cluster: str
+    compute: str
+    root: str | None
+    datastore: Datastore
+    refusals: tuple[Refusal, ...] = ()
+    others: tuple[Datastore, ...] = ()
+    keeps_unused_s: int | None = NOVA_KEEPS_S  # None: Nova deletes nothing there
+
+
+@dataclass(frozen=True)
+class SeedItem:
+    """What would be done for one target. `needed_bytes` is at most what it takes of the datastore,
+    None where that shows only when it is there.
+
+    `only_sized`: the image is there already, and its sized copy alone is made.
+    """
+
+    target: SeedTarget
+    path: str
+    datacenter: MoRef | None = None
+    source: SeedSource | None = None
+    root_gb: int = 0
+    only_sized: bool = False
+    needed_bytes: int | None = None
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def free_bytes(self) -> int | None:
+        return self.target.datastore.free_bytes
+
+    @property
+    def key(self) -> str:
+        """What is made: the folder, or the one sized copy in it."""
+        return f"{self.path} {self.root_gb}" if self.only_sized else self.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedPlan(Plan):
+    """`items` are all, those that are not done among them; the plan is refused if none is left."""
+
+    image: DriverImage | None = None
+    root_gb: int = 0
+    items: tuple[SeedItem, ...] = field(default=(), repr=False)
+
+    @property
+    def wanted(self) -> tuple[SeedItem, ...]:
+        return tuple(item for item in self.items if not item.refusals)
+
+    @property
+    def needed_bytes(self) -> int | None:
+        sizes = [item.needed_bytes for item in self.wanted]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
+
+
+def allowed_datastores(
+    fit: DriverImage, datastores: Iterable[Datastore], told: DatastoreSum
+) -> DatastoreSum:
+    """As `told` was made of the cluster's, but of fresh figures and for this image's type."""
+    known = {d.moref for d in told.counted}
+    fresh = [datastore for datastore in datastores if datastore.moref in known]
+    return datastore_sum(fresh, _ANY_NAME, fit.datastore_types)
+
+
+_ANY_NAME = re.compile("")  # the regex was asked before
+
+
+def whole_bytes(folder: ImageFolder, fit: DriverImage) -> int | None:
+    """The capacity of the disk that lies there whole, or an ISO's size; None: it is not whole.
+
+    A flat image's extent has just the bytes that Glance has.
+    """
+    file = folder.file(fit.file_name)
+    if file is None or not file.size_bytes or file.size_bytes == BROKEN_BYTES:
+        return None
+    if fit.kind is DiskKind.ISO:
+        return file.size_bytes if file.size_bytes == fit.image.size_bytes else None
+    extent = folder.file(fit.file_name.replace(".vmdk", "-flat.vmdk"))
+    size = extent.size_bytes if extent else file.size_bytes
+    if not size or size == BROKEN_BYTES:
+        return None
+    if fit.kind is DiskKind.FLAT and extent and size != fit.image.size_bytes:
+        return None
+    return size
+
+
+def best_source(
+    fit: DriverImage, folders: Iterable[ImageFolder], target: MoRef
+) -> SeedSource | None:
+    """Of those that have it whole: on the same datastore first, one that Nova means to delete last."""
+    whole = [(f, size) for f in folders if (size := whole_bytes(f, fit)) is not None]
+    ranked = sorted(whole, key=lambda f: (f[0].marked, f[0].datastore != target, f[0].path))
+    if not ranked:
+        return None
+    folder, size = ranked[0]
+    path = f"{folder.path}/{fit.file_name}"
+    return SeedSource(SourceKind.COPY, path, folder.datacenter, folder.datastore, size)
+
+
+def glance_source(fit: DriverImage) -> SeedSource | None:
+    """None: the driver imports such an image as a VM, which is not done from here."""
+    if fit.kind is DiskKind.STREAM:
+        return None
+    size = fit.image.size_bytes or 0
+    disk_bytes = None if fit.kind is DiskKind.SPARSE else size
+    return SeedSource(SourceKind.GLANCE, disk_bytes=disk_bytes, sent_bytes=size)
+
+
+def seed_item(
+    fit: DriverImage,
+    target: SeedTarget,
+    there: ImageFolder,
+    folders: Iterable[ImageFolder],
+    *,
+    root_gb: int = 0,
+    from_glance: bool = False,
+) -> SeedItem:
+    """`there` is the target's own folder; `folders` are others that may have the image."""
+    item = SeedItem(target, there.path, there.datacenter, root_gb=root_gb)
+    if target.refusals:
+        return replace(item, refusals=target.refusals)
+    if there.file(fit.file_name) is not None:
+        return _only_sized(fit, item, there)
+    if there.files is not None:  # Nova's own move into place would fail as well
+        detail = ", ".join(sorted(f.name for f in there.files)) or "an empty folder"
+        return replace(item, refusals=(Refusal(RefusalKind.CHANGED_FILES, there.path, detail),))
+    source = None if from_glance else best_source(fit, folders, target.datastore.moref)
+    source = source or glance_source(fit)
+    if source is None:
+        detail = f"no datastore has it whole, and {fit.disk_type} cannot be streamed from here"
+        name = fit.image.name or fit.image.id
+        return replace(item, refusals=(Refusal(RefusalKind.NO_SOURCE, name, detail),))
+    return _with_space(replace(item, source=source, needed_bytes=_needed(source, root_gb)))
+
+
+def _only_sized(fit: DriverImage, item: SeedItem, there: ImageFolder) -> SeedItem:
+    """The image is there; whether its sized copy is too."""
+    size = whole_bytes(there, fit)
+    if size is None:
+        detail = "what is there is not whole"
+        return replace(item, refusals=(Refusal(RefusalKind.CHANGED_FILES, there.path, detail),))
+    if not item.root_gb or there.file(fit.sized_name(item.root_gb)) is not None:
+        return replace(item, refusals=(Refusal(RefusalKind.ALREADY_SO, there.path),))
+    path = f"{there.path}/{fit.file_name}"
+    source = SeedSource(SourceKind.COPY, path, there.datacenter, there.datastore, size)
+    needed = max(size, item.root_gb * GIB_BYTES)
+    return _with_space(replace(item, source=source, only_sized=True, needed_bytes=needed))
+
+
+def _needed(source: SeedSource, root_gb: int) -> int | None:
+    """At most, at any time: with a sparse image its bytes lie there beside what is unpacked."""
+    if source.disk_bytes is None:
+        return None
+    sized = max(source.disk_bytes, root_gb * GIB_BYTES) if root_gb else 0
+    return source.disk_bytes + sized
+
+
+def _with_space(item: SeedItem) -> SeedItem:
+    least = item.needed_bytes
+    if least is None and item.source is not None:
+        least = item.source.sent_bytes + item.root_gb * GIB_BYTES
+    free = item.free_bytes
+    if free is None or least is None or least <= free:
+        return item
+    detail = f"{least} B > {free} B"
+    name = item.target.datastore.name
+    return replace(item, refusals=(Refusal(RefusalKind.NO_SPACE, name, detail),))
+
+
+def plan_seeding(
+    image: Image,
+    items: Sequence[SeedItem],
+    *,
+    vcenter: str,
+    root_gb: int = 0,
+    refusals: Iterable[Refusal] = (),
+    cautions: Iterable[Caution] = (),
+) -> SeedPlan:
+    """`items` with the same path are one: two computes may share a root."""
+    fit, unfit = driver_image(image)
+    against = [*refusals, *unfit]
+    if fit is not None and root_gb:
+        against += refusals_of_size(fit, root_gb)
+    merged = tuple({item.key: item for item in reversed(items)}.values())[::-1]
+    wanted = [item for item in merged if not item.refusals]
+    if not against and not wanted:
+        against = list(dict.fromkeys(r for item in merged for r in item.refusals))
+        against = against or [Refusal(RefusalKind.NOT_THERE, image.name or image.id)]
+    return SeedPlan(
+        change=ChangeKind.CACHE_SEED,
+        target=image.name or image.id,
+        vcenter=vcenter,
+        refusals=tuple(against),
+        cautions=(*cautions, *_cautions(image, wanted)) if not against else tuple(cautions),
+        basis=tuple(_told(item) for item in merged),
+        image=fit,
+        root_gb=root_gb,
+        items=merged,
+    )
+
+
+def _told(item: SeedItem) -> str:
+    source = f"{item.source.kind} {item.source.path}" if item.source else "-"
+    refused = " ".join(sorted(r.kind for r in item.refusals))
+    return f"{item.key}|{source}|{item.root_gb}|{item.only_sized}|{refused}"
+
+
+def _cautions(image: Image, wanted: Iterable[SeedItem]) -> tuple[Caution, ...]:
+    name = image.name or image.id
+    found: dict[tuple[CautionKind, str], Caution] = {}
+    for item in wanted:
+        told = []
+        if item.target.keeps_unused_s is not None:
+            age = f"{item.target.keeps_unused_s} s"
+            told.append(Caution(CautionKind.NOVA_AGES, item.path, age))
+        if item.source and item.source.kind is SourceKind.GLANCE:
+            told.append(Caution(CautionKind.STREAMED, name, item.target.datastore.name))
+        if other := picked_after(item):
+            told.append(Caution(CautionKind.OTHER_PICKED, item.target.cluster, other.name))
+        found.update({(c.kind, c.subject + c.detail): c for c in told})
+    return tuple(found.values())
+
+
+def picked_after(item: SeedItem) -> Datastore | None:
+    """The datastore that Nova would take instead, once this one has less free space; else None."""
+    free = item.free_bytes
+    if free is None or not item.target.others:
+        return None
+    left = free - (item.needed_bytes or 0)
+    other = max(item.target.others, key=lambda datastore: datastore.free_bytes or 0)
+    return other if (other.free_bytes or 0) > left else None

@@ -1,0 +1,312 @@
+"""The journal in a cache of Django's that all machines share, such as Redis.
+
+Where things are, each under the job's own keys: `head` (what never changes), `now` (who works at it
+and how far it is), one key for each item, the sealed access, the mark of a cancel, and the lease. The
+items' keys hold the fence of the claim that `now` names: who holds an older claim writes to keys that
+nobody reads. Slots, numbered from 1 on, say which jobs there are.
+
+It is as durable as the cache: one that throws away what is in use, or forgets all when it restarts,
+does not serve (see `vmware_panel.checks`).
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import msgspec
+
+from vmware_panel.domain.jobs import ItemState, Job, JobItem, JobState, Summary
+from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.jobs.encoding import decode_head, decode_item, encode_head, encode_item
+from vmware_panel.jobs.journal import LEASE_S, MOST_JOBS, JournalError, WorkerStopped
+from vmware_panel.store.base import StoreError
+from vmware_panel.store.channel import Channel
+from vmware_panel.store.lease import CacheLease
+
+SLOTS_AHEAD = 20
+"""So many jobs may begin at one moment before the hint of the last slot is written."""
+
+
+class _Now(msgspec.Struct, frozen=True):
+    fence: str
+    items: int
+    counts: dict[ItemState, int]
+    worker: str = ""
+    beat_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class CacheJournal:
+    """See `Journal`. `alias` is a key of CACHES."""
+
+    def __init__(self, alias: str, prefix: str = "vmware_panel:jobs") -> None:
+        self._channel = Channel(alias)
+        self._prefix = prefix
+
+    def add(self, job: Job, sealed: bytes | None) -> None:
+        now = _Now("0", len(job.items), dict(job.counts))
+        parts = {
+            self._key(job.id, "head"): encode_head(job),
+            self._key(job.id, "now"): msgspec.msgpack.encode(now),
+            **self._items(job.id, now.fence, enumerate(job.items)),
+        }
+        if sealed is not None:
+            parts[self._key(job.id, "sealed")] = sealed
+        with _failures():
+            self._channel.put(parts, None)
+            slot = self._number("last") + 1
+            while not self._channel.add(self._slot(slot), job.id.encode(), None):
+                slot += 1
+            self._channel.put({f"{self._prefix}:last": str(slot).encode()}, None)
+
+    def summaries(self) -> tuple[Summary, ...]:
+        ids = list(reversed(self._ids().values()))
+        with _failures():
+            found = self._channel.get_many(
+                [self._key(i, part) for i in ids for part in ("head", "now", "cancel", "lease")]
+            )
+        return tuple(s for i in ids if (s := self._summary(i, found)) is not None)
+
+    def _summary(self, job_id: str, found: Mapping[str, bytes]) -> Summary | None:
+        head, now = (found.get(self._key(job_id, part)) for part in ("head", "now"))
+        if head is None or now is None:
+            return None
+        its = _now(now)
+        state = JobState.WAITING
+        if its.ended_at is not None:
+            state = JobState.ENDED
+        elif self._key(job_id, "cancel") in found:
+            state = JobState.CANCELLING
+        elif self._key(job_id, "lease") in found:
+            state = JobState.RUNNING
+        job = replace(
+            decode_head(head),
+            state=state,
+            worker=its.worker,
+            beat_at=its.beat_at,
+            ended_at=its.ended_at,
+        )
+        return Summary(job, its.counts)
+
+    def read(self, job_id: str) -> Job | None:
+        # The items' fence may change between the two looks: then once more.
+        for _attempt in range(3):
+            with _failures():
+                found = self._channel.get_many(
+                    [self._key(job_id, part) for part in ("head", "now", "cancel", "lease")]
+                )
+            summary = self._summary(job_id, found)
+            if summary is None:
+                return None
+            its = _now(found[self._key(job_id, "now")])
+            keys = [self._key(job_id, its.fence, n) for n in range(its.items)]
+            with _failures():
+                bodies = self._channel.get_many(keys) if keys else {}
+            if len(bodies) == its.items:
+                return replace(summary.job, items=tuple(decode_item(bodies[key]) for key in keys))
+        raise JournalError(TroubleKind.BAD_ANSWER, f"items of job {job_id} are missing")
+
+    def idle(self) -> Collection[str]:
+        ids = list(self._ids().values())
+        with _failures():
+            found = self._channel.get_many(
+                [self._key(i, part) for i in ids for part in ("now", "lease")]
+            )
+        return [
+            job_id
+            for job_id in ids
+            if self._key(job_id, "lease") not in found
+            and (now := found.get(self._key(job_id, "now"))) is not None
+            and _now(now).ended_at is None
+        ]
+
+    def may_enqueue(self, job_id: str, for_s: float) -> bool:
+        with _failures():
+            return self._channel.add(self._key(job_id, "queued"), b"1", max(1, round(for_s)))
+
+    def enqueued(self, job_id: str, result_id: str) -> None:
+        with _failures():
+            self._channel.put({self._key(job_id, "queue"): result_id.encode()}, None)
+
+    def enqueued_as(self, job_id: str) -> str:
+        with _failures():
+            return (self._channel.get(self._key(job_id, "queue")) or b"").decode()
+
+    def claim(self, job_id: str, worker: str) -> "CacheClaim | None":
+        lease = CacheLease(self._channel, self._key(job_id, "lease"), worker, LEASE_S)
+        with _failures():
+            if not lease.acquire():
+                return None
+        job = self.read(job_id)
+        if job is None or job.ended_at is not None:
+            with _failures():
+                lease.release()
+            return None
+        before = self._read_now(job_id)
+        its = _Now(uuid4().hex, len(job.items), dict(job.counts), worker, datetime.now(UTC))
+        with _failures():
+            self._channel.put(self._items(job_id, its.fence, enumerate(job.items)), None)
+            if not lease.held:
+                return None
+            self._write_now(job_id, its)
+            self._channel.delete([self._key(job_id, "queued")])
+            self._channel.delete(list(self._items_keys(job_id, before.fence, before.items)))
+        return CacheClaim(self, job, its, lease)
+
+    def sealed(self, job_id: str) -> bytes | None:
+        with _failures():
+            return self._channel.get(self._key(job_id, "sealed"))
+
+    def ask_cancel(self, job_id: str) -> None:
+        with _failures():
+            self._channel.put({self._key(job_id, "cancel"): b"1"}, None)
+
+    def cancel_asked(self, job_id: str) -> bool:
+        with _failures():
+            return self._channel.get(self._key(job_id, "cancel")) is not None
+
+    def prune(self, keep: timedelta, most: int = MOST_JOBS) -> int:
+        slots = self._ids()
+        with _failures():
+            found = self._channel.get_many([self._key(i, "now") for i in slots.values()])
+        oldest = datetime.now(UTC) - keep
+        dropped = 0
+        for place, (slot, job_id) in enumerate(reversed(slots.items()), start=1):
+            packed = found.get(self._key(job_id, "now"))
+            its = _now(packed) if packed is not None else None
+            if its is None or (its.ended_at and (its.ended_at < oldest or place > most)):
+                self._drop(slot, job_id, its)
+                dropped += 1
+        if dropped and (left := self._ids()):
+            with _failures():
+                self._channel.put({f"{self._prefix}:first": str(min(left)).encode()}, None)
+        return dropped
+
+    def _drop(self, slot: int, job_id: str, its: _Now | None) -> None:
+        parts = ("head", "now", "sealed", "cancel", "queue", "queued")
+        keys = [self._key(job_id, part) for part in parts]
+        if its is not None:
+            keys += self._items_keys(job_id, its.fence, its.items)
+        with _failures():
+            self._channel.delete([self._slot(slot), *keys])
+
+    def _ids(self) -> dict[int, str]:
+        """The jobs by their slots, in their order."""
+        first, last = self._number("first") or 1, self._number("last")
+        slots = {self._slot(n): n for n in range(first, last + SLOTS_AHEAD + 1)}
+        with _failures():
+            found = self._channel.get_many(list(slots))
+        return {n: found[key].decode() for key, n in slots.items() if key in found}
+
+    def _number(self, name: str) -> int:
+        with _failures():
+            told = self._channel.get(f"{self._prefix}:{name}") or b"0"
+        return int(told) if told.isdigit() else 0
+
+    def _slot(self, number: int) -> str:
+        return f"{self._prefix}:slot:{number}"
+
+    def _key(self, job_id: str, *parts: object) -> str:
+        return ":".join(map(str, (self._prefix, job_id, *parts)))
+
+    def _items(
+        self, job_id: str, fence: str, items: Iterable[tuple[int, JobItem]]
+    ) -> dict[str, bytes]:
+        return {self._key(job_id, fence, n): encode_item(item) for n, item in items}
+
+    def _items_keys(self, job_id: str, fence: str, count: int) -> Iterator[str]:
+        return (self._key(job_id, fence, n) for n in range(count))
+
+    def _read_now(self, job_id: str) -> _Now:
+        with _failures():
+            packed = self._channel.get(self._key(job_id, "now"))
+        if packed is None:
+            raise JournalError(TroubleKind.NOT_FOUND, f"job {job_id} is gone")
+        return _now(packed)
+
+    def _write_now(self, job_id: str, its: _Now) -> None:
+        with _failures():
+            self._channel.put({self._key(job_id, "now"): msgspec.msgpack.encode(its)}, None)
+
+
+class CacheClaim:
+    """See `Claim`."""
+
+    def __init__(self, journal: CacheJournal, job: Job, now: _Now, lease: CacheLease) -> None:
+        self.job = job
+        self._journal = journal
+        self._now = now
+        self._lease = lease
+        self._states = [item.state for item in job.items]
+        self._lock = threading.Lock()
+
+    def beat(self) -> None:
+        with self._lock:
+            with _failures():
+                if not self._lease.acquire():
+                    raise WorkerStopped
+            self._see_to_fence()
+            self._tell(beat_at=datetime.now(UTC))
+
+    def write(self, number: int, item: JobItem) -> None:
+        journal, job_id = self._journal, self.job.id
+        with self._lock:
+            if not self._lease.held:
+                raise WorkerStopped
+            self._see_to_fence()
+            with _failures():
+                journal._channel.put(
+                    journal._items(job_id, self._now.fence, [(number, item)]), None
+                )
+            if self._states[number] is not item.state:
+                self._states[number] = item.state
+                self._tell()
+
+    def end(self, at: datetime) -> None:
+        with self._lock:
+            if not self._lease.held:
+                raise WorkerStopped
+            self._see_to_fence()
+            parts = ("sealed", "cancel", "queue", "queued")
+            with _failures():
+                self._journal._channel.delete(
+                    [self._journal._key(self.job.id, part) for part in parts]
+                )
+            self._tell(ended_at=at)
+            with _failures():
+                self._lease.release()
+
+    def release(self) -> None:
+        with self._lock, _failures():
+            self._lease.release()
+            self._journal._channel.delete([self._journal._key(self.job.id, "queued")])
+
+    def _see_to_fence(self) -> None:
+        if self._journal._read_now(self.job.id).fence != self._now.fence:
+            raise WorkerStopped
+
+    def _tell(self, **changed: datetime) -> None:
+        counts = dict(Counter(self._states))
+        self._now = msgspec.structs.replace(self._now, counts=counts, **changed)
+        self._journal._write_now(self.job.id, self._now)
+
+
+def _now(packed: bytes) -> _Now:
+    try:
+        return msgspec.msgpack.decode(packed, type=_Now)
+    except msgspec.MsgspecError as error:
+        raise JournalError(
+            TroubleKind.BAD_ANSWER, f"{type(error).__name__}: {error}"[:200]
+        ) from None
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        raise JournalError(error.trouble.kind, error.trouble.detail) from None

@@ -1,0 +1,21 @@
+"""The journal of this deployment, by its settings."""
+
+import functools
+
+from vmware_panel.config import JobsConfig, get_config
+from vmware_panel.jobs.cache_journal import CacheJournal
+from vmware_panel.jobs.folder import journal_folder
+from vmware_panel.jobs.journal import Journal
+from vmware_panel.jobs.sqlite_journal import SqliteJournal
+
+
+def journal() -> Journal:
+    """Raises `ConfigError`."""
+    return _journal(get_config().jobs)
+
+
+@functools.cache
+def _journal(config: JobsConfig) -> Journal:
+    if config.cache is not None:
+        return CacheJournal(config.cache)
+    return SqliteJournal(journal_folder(config.folder))

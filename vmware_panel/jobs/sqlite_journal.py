@@ -1,0 +1,331 @@
+"""The journal in a file of SQLite: for all processes of one machine, with nothing to set up.
+
+Times of claims are by the machine's clock since boot, which nobody sets and which all its processes
+share; after a restart of the machine no claim of before stands.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from vmware_panel.domain.jobs import ItemState, Job, JobItem, JobState, Summary
+from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.jobs.encoding import decode_head, decode_item, encode_head, encode_item
+from vmware_panel.jobs.folder import made_safe
+from vmware_panel.jobs.journal import LEASE_S, MOST_JOBS, JournalError, WorkerStopped
+
+FILE_NAME = "jobs.sqlite3"
+WAIT_S = 5.0
+"""How long one transaction waits for another process's."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS boot (id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    head BLOB NOT NULL,
+    worker TEXT NOT NULL DEFAULT '',
+    fence INTEGER NOT NULL DEFAULT 0,
+    leased_until_s REAL NOT NULL DEFAULT 0,
+    beat_at TEXT,
+    queued_until_s REAL NOT NULL DEFAULT 0,
+    queued_as TEXT NOT NULL DEFAULT '',
+    cancel INTEGER NOT NULL DEFAULT 0,
+    ended_at TEXT
+);
+CREATE TABLE IF NOT EXISTS items (
+    job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (job, number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS secrets (
+    job INTEGER PRIMARY KEY REFERENCES jobs (number) ON DELETE CASCADE,
+    sealed BLOB NOT NULL
+);
+"""
+_COLUMNS = "number, head, worker, leased_until_s, beat_at, cancel, ended_at"
+
+
+def clock_s() -> float:
+    """Seconds since boot: the same for all processes of the machine, and never set."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+class SqliteJournal:
+    """See `Journal`. The folder is made with the first job; before that there are none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / FILE_NAME
+
+    def add(self, job: Job, sealed: bytes | None) -> None:
+        with self._transaction(make=True) as db:
+            row = db.execute(
+                "INSERT INTO jobs (id, head) VALUES (?, ?) RETURNING number",
+                (job.id, encode_head(job)),
+            ).fetchone()
+            (number,) = row
+            db.executemany(
+                "INSERT INTO items VALUES (?, ?, ?, ?)",
+                [(number, n, i.state.value, encode_item(i)) for n, i in enumerate(job.items)],
+            )
+            if sealed is not None:
+                db.execute("INSERT INTO secrets VALUES (?, ?)", (number, sealed))
+
+    def summaries(self) -> tuple[Summary, ...]:
+        with self._transaction(reads=True) as db:
+            rows = db.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY number DESC").fetchall()  # noqa: S608
+            counted = db.execute("SELECT job, state, count(*) FROM items GROUP BY job, state")
+            counts: dict[int, dict[ItemState, int]] = {}
+            for number, state, count in counted:
+                counts.setdefault(number, {})[ItemState(state)] = count
+        return tuple(Summary(_job(row), counts.get(row[0], {})) for row in rows)
+
+    def read(self, job_id: str) -> Job | None:
+        with self._transaction(reads=True) as db:
+            return _whole(db, job_id)
+
+    def idle(self) -> Collection[str]:
+        if not self._path.exists():
+            return ()
+        with self._transaction(reads=True) as db:
+            rows = db.execute(
+                "SELECT id FROM jobs WHERE ended_at IS NULL AND leased_until_s <= ?"
+                " ORDER BY number",
+                (clock_s(),),
+            ).fetchall()
+        return [job_id for (job_id,) in rows]
+
+    def may_enqueue(self, job_id: str, for_s: float) -> bool:
+        now_s = clock_s()
+        with self._transaction() as db:
+            taken = db.execute(
+                "UPDATE jobs SET queued_until_s = ? WHERE id = ? AND queued_until_s <= ?",
+                (now_s + for_s, job_id, now_s),
+            )
+            return taken.rowcount == 1
+
+    def enqueued(self, job_id: str, result_id: str) -> None:
+        with self._transaction() as db:
+            db.execute("UPDATE jobs SET queued_as = ? WHERE id = ?", (result_id, job_id))
+
+    def enqueued_as(self, job_id: str) -> str:
+        with self._transaction(reads=True) as db:
+            row = db.execute("SELECT queued_as FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return row[0] if row else ""
+
+    def claim(self, job_id: str, worker: str) -> "SqliteClaim | None":
+        now_s = clock_s()
+        with self._transaction() as db:
+            taken = db.execute(
+                "UPDATE jobs SET worker = ?, fence = fence + 1, leased_until_s = ?, beat_at = ?,"
+                " queued_until_s = 0"
+                " WHERE id = ? AND ended_at IS NULL AND leased_until_s <= ?"
+                " RETURNING number, fence",
+                (worker, now_s + LEASE_S, _now(), job_id, now_s),
+            ).fetchone()
+            job = _whole(db, job_id) if taken else None
+        return SqliteClaim(self, job, *taken) if job else None
+
+    def sealed(self, job_id: str) -> bytes | None:
+        with self._transaction(reads=True) as db:
+            row = db.execute(
+                "SELECT sealed FROM secrets JOIN jobs ON job = number WHERE id = ?", (job_id,)
+            ).fetchone()
+        return row[0] if row else None
+
+    def ask_cancel(self, job_id: str) -> None:
+        with self._transaction() as db:
+            db.execute("UPDATE jobs SET cancel = 1 WHERE id = ?", (job_id,))
+
+    def cancel_asked(self, job_id: str) -> bool:
+        with self._transaction(reads=True) as db:
+            row = db.execute("SELECT cancel FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return bool(row and row[0])
+
+    def prune(self, keep: timedelta, most: int = MOST_JOBS) -> int:
+        with self._transaction() as db:
+            dropped = db.execute(
+                "DELETE FROM jobs WHERE ended_at IS NOT NULL AND (ended_at < ? OR number IN"
+                " (SELECT number FROM jobs ORDER BY number DESC"
+                " LIMIT -1 OFFSET ?))",
+                ((datetime.now(UTC) - keep).isoformat(), most),
+            )
+            return dropped.rowcount
+
+    @contextmanager
+    def _transaction(
+        self, *, make: bool = False, reads: bool = False
+    ) -> Iterator[sqlite3.Connection]:
+        """A connection of its own each time: nothing is shared between threads and forks."""
+        try:
+            if not make and not self._path.exists():
+                # As if it were there and empty.
+                with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+                    db.executescript(_SCHEMA)
+                    yield db
+                return
+            with closing(self.connected()) as db, _begun(db, writes=not reads):
+                yield db
+        except sqlite3.Error as error:
+            raise self.failed(error) from None
+
+    def failed(self, error: sqlite3.Error) -> JournalError:
+        return JournalError(_kind(error), f"{self._path}: {error}"[:200])
+
+    def connected(self) -> sqlite3.Connection:
+        made_safe(self._folder)
+        if not self._path.exists():
+            # SQLite gives its other files the mode of this one.
+            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
+        # Threads take turns: who shares a connection holds a lock.
+        db = sqlite3.connect(
+            self._path, timeout=WAIT_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _set_up(db)
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
+
+
+class SqliteClaim:
+    """See `Claim`. `fence` is another for each claim of a job: who has an older one writes nothing."""
+
+    def __init__(self, journal: SqliteJournal, job: Job, number: int, fence: int) -> None:
+        self.job = job
+        self._journal = journal
+        self._number = number
+        self._fence = fence
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+
+    def beat(self) -> None:
+        with self._mine() as db:
+            db.execute(
+                "UPDATE jobs SET leased_until_s = ?, beat_at = ? WHERE number = ?",
+                (clock_s() + LEASE_S, _now(), self._number),
+            )
+
+    def write(self, number: int, item: JobItem) -> None:
+        with self._mine() as db:
+            db.execute(
+                "UPDATE items SET state = ?, body = ? WHERE job = ? AND number = ?",
+                (item.state.value, encode_item(item), self._number, number),
+            )
+
+    def end(self, at: datetime) -> None:
+        with self._mine() as db:
+            db.execute("DELETE FROM secrets WHERE job = ?", (self._number,))
+            db.execute(
+                "UPDATE jobs SET ended_at = ?, leased_until_s = 0 WHERE number = ?",
+                (at.isoformat(), self._number),
+            )
+
+    def release(self) -> None:
+        try:
+            with self._transaction() as db:
+                db.execute(
+                    "UPDATE jobs SET leased_until_s = 0, queued_until_s = 0"
+                    " WHERE number = ? AND fence = ?",
+                    (self._number, self._fence),
+                )
+        finally:
+            with self._lock:
+                if self._db is not None:
+                    self._db.close()
+                    self._db = None
+
+    @contextmanager
+    def _mine(self) -> Iterator[sqlite3.Connection]:
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT 1 FROM jobs WHERE number = ? AND fence = ? AND leased_until_s > ?",
+                (self._number, self._fence, clock_s()),
+            ).fetchone()
+            if row is None:
+                raise WorkerStopped
+            yield db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """On a connection that stays: to open one for each write would cost more than the write."""
+        with self._lock:
+            try:
+                if self._db is None:
+                    self._db = self._journal.connected()
+                with _begun(self._db):
+                    yield self._db
+            except sqlite3.Error as error:
+                raise self._journal.failed(error) from None
+
+
+@contextmanager
+def _begun(db: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:
+    """A transaction: committed at its end, rolled back after an error."""
+    with db:
+        db.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        yield
+
+
+def _set_up(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA secure_delete = ON")
+    if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+        db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = 1;COMMIT;")
+    booted = boot_id()
+    if db.execute("SELECT id FROM boot").fetchone() != (booted,):
+        db.execute("BEGIN IMMEDIATE")
+        if db.execute("SELECT id FROM boot").fetchone() != (booted,):
+            db.execute("DELETE FROM boot")
+            db.execute("INSERT INTO boot VALUES (?)", (booted,))
+            db.execute("UPDATE jobs SET leased_until_s = 0, queued_until_s = 0")
+        db.execute("COMMIT")
+
+
+def _whole(db: sqlite3.Connection, job_id: str) -> Job | None:
+    row = db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
+    if row is None:
+        return None
+    bodies = db.execute("SELECT body FROM items WHERE job = ? ORDER BY number", (row[0],))
+    return replace(_job(row), items=tuple(decode_item(body) for (body,) in bodies))
+
+
+def _job(row: tuple[int, bytes, str, float, str | None, int, str | None]) -> Job:
+    _, head, worker, leased_until_s, beat_at, cancel, ended_at = row
+    if ended_at:
+        state = JobState.ENDED
+    elif cancel:
+        state = JobState.CANCELLING
+    else:
+        state = JobState.RUNNING if leased_until_s > clock_s() else JobState.WAITING
+    return replace(
+        decode_head(head),
+        state=state,
+        worker=worker,
+        beat_at=datetime.fromisoformat(beat_at) if beat_at else None,
+        ended_at=datetime.fromisoformat(ended_at) if ended_at else None,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def _kind(error: sqlite3.Error) -> TroubleKind:
+    return TroubleKind.TIMEOUT if "locked" in str(error) else TroubleKind.UNREACHABLE
