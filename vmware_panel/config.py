@@ -57,8 +57,8 @@ __all__ = [
 ]
 
 MOST_RESERVED = 1 << 40
-LEAST_SCAN_INTERVAL_S = 300
 LONGEST_AGE_S = 100 * 366 * 86_400
+LEAST_SCAN_INTERVAL_S = 300
 # What a page calls its other sources; see vmware_panel.domain.outcome.Trouble.source.
 RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone", "store", "jobs"})
 
