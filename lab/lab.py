@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from lab import programs, report
@@ -80,14 +81,27 @@ class Lab:
 
     def set_datastore_regex(self, host: str, regex: str) -> None:
         """Give one nova-compute another ``[vmware] datastore_regex``, and start it anew with it."""
+        self._set_options(host, {"datastore_regex": regex})
+
+    def set_image_cache(self, host: str, minimum_age_s: int, interval_s: int) -> None:
+        """Have one nova-compute age its image cache by other figures, and start it anew."""
+        self._set_options(
+            host,
+            {
+                "remove_unused_original_minimum_age_seconds": minimum_age_s,
+                "manager_interval": interval_s,
+            },
+        )
+
+    def _set_options(self, host: str, values: Mapping[str, object]) -> None:
+        """Options that stand in the file of that nova-compute already."""
         with self.supervisor.locked():
             file = self._settings.etc / "nova" / f"{host}.conf"
-            lines = file.read_text().splitlines()
-            changed = [
-                f"datastore_regex = {regex}" if line.startswith("datastore_regex = ") else line
-                for line in lines
-            ]
-            file.write_text("\n".join([*changed, ""]))
+            lines = []
+            for line in file.read_text().splitlines():
+                name = line.partition(" = ")[0]
+                lines.append(f"{name} = {values[name]}" if name in values else line)
+            file.write_text("\n".join([*lines, ""]))
             self.supervisor.restart(f"nova-compute-{host}")
 
     def status(self) -> dict[str, Any]:

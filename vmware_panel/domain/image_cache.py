@@ -34,7 +34,8 @@ class Ageing:
     interval_s: int | None = None  # manager_interval
 
 
-NOVAS_AGEING = Ageing(removes=True, minimum_age_s=86_400, interval_s=2400)
+NOVAS_MINIMUM_AGE_S = 86_400
+NOVAS_INTERVAL_S = 2400
 """Nova's own defaults (`nova/conf/imagecache.py`)."""
 
 

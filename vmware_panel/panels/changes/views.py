@@ -22,6 +22,7 @@ from vmware_panel.config import ConfigError
 from vmware_panel.domain.outcome import SourceError
 from vmware_panel.domain.plans import Plan
 from vmware_panel.panels.changes.following import follow_url
+from vmware_panel.panels.links import job_url
 from vmware_panel.wording import (
     TroubleWords,
     caution_words,
@@ -185,6 +186,8 @@ class ChangeView(HorizonTemplateView):
         return response
 
     def _onwards(self, result: Result) -> HttpResponseRedirect:
+        if result.made and result.made.job:
+            return HttpResponseRedirect(job_url(result.made.job))
         vcenter = result.plan.vcenter if result.plan else result.vcenter
         url = follow_url(vcenter, result, self.back_url()) if vcenter else ""
         return HttpResponseRedirect(url or self.back_url())

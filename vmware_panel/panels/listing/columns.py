@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, TypeAlias
 
 import django_tables2 as tables
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -23,14 +25,21 @@ class Book(StrEnum):
     """Who says what stands in a column."""
 
     CINDER = "Cinder"
+    GLANCE = "Glance"
     KEYSTONE = "Keystone"
     NOVA = "Nova"
     PLACEMENT = "Placement"
+    SETTINGS = "settings"
     VCENTER = "vCenter"
     BOTH = "both"
+    JOB = "job"  # what a worker has written down
 
     @property
     def label(self) -> Text:
+        if self is Book.SETTINGS:
+            return gettext_lazy("Settings")
+        if self is Book.JOB:
+            return gettext_lazy("Journal of jobs")
         return gettext_lazy("Both books") if self is Book.BOTH else self.value
 
 
@@ -89,6 +98,28 @@ class Column(tables.Column):
         if isinstance(value, tuple):
             return "; ".join(self.as_text(part) for part in value)
         return str(value)
+
+
+class MomentColumn(Column):
+    """A `datetime`: how long ago on the page, in ISO 8601 in the exports."""
+
+    def as_json(self, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    def as_text(self, value: Any) -> str:
+        return value.isoformat() if isinstance(value, datetime) else super().as_text(value)
+
+    def render(self, value: Any) -> str:
+        return moment(value) if isinstance(value, datetime) else shown(value)
+
+
+def moment(value: datetime) -> SafeString:
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        value.isoformat(" ", timespec="seconds"),
+        naturaltime(value),
+    )
 
 
 def shown(value: Any) -> str:

@@ -1,7 +1,5 @@
 from datetime import datetime
-from typing import Any
 
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -10,27 +8,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from vmware_panel.panels.links import instance_url
-from vmware_panel.panels.listing.columns import Book, Column, ListingTable, nothing, unknown
+from vmware_panel.panels.listing.columns import (
+    Book,
+    Column,
+    ListingTable,
+    MomentColumn,
+    nothing,
+    unknown,
+)
 from vmware_panel.panels.tasks.rows import TaskRow
 from vmware_panel.wording import foreign, task_line, task_tone
-
-
-class MomentColumn(Column):
-    def as_json(self, value: Any) -> Any:
-        return value.isoformat() if isinstance(value, datetime) else value
-
-    def as_text(self, value: Any) -> str:
-        return value.isoformat() if isinstance(value, datetime) else super().as_text(value)
-
-    def render(self, value: Any) -> str:
-        if value is None:
-            return unknown()
-        return format_html(
-            '<time datetime="{}" title="{}">{}</time>',
-            value.isoformat(),
-            value.isoformat(" ", timespec="seconds"),
-            naturaltime(value),
-        )
 
 
 def follow_one(record: TaskRow) -> str:

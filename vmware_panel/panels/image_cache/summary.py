@@ -1,0 +1,163 @@
+"""What stands over the lists: bytes by datastore, drawn and in a table, and how old each search is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vmware_panel.api.image_cache import LedgerReport
+from vmware_panel.domain.cache_roots import CacheComputes
+from vmware_panel.domain.cache_sums import CacheSum, Use
+from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.ownership import owned
+from vmware_panel.panels.drawing.bars import WIDTH
+from vmware_panel.panels.image_cache.cells import url_of_datastore
+from vmware_panel.wording import TroubleWords, bytes_of, filled, foreign, trouble_words
+from vmware_panel.wording.image_cache import USES, ageing_words
+
+MOST_DATASTORES = 12
+"""As many datastores are shown at once; the others are behind a fold."""
+
+ORDER = (Use.USED, Use.AT_RISK, Use.UNUSED, Use.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a datastore's bar; `x` and `width` of `WIDTH`. `use` ends its CSS class."""
+
+    use: str
+    x: float
+    width: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatastoreLine:
+    """One datastore. `parts` are drawn to the scale of the largest cache of all."""
+
+    name: str
+    vcenter: str
+    moref: MoRef
+    url: str | None
+    sums: CacheSum
+    parts: tuple[Part, ...] = ()
+    texts: tuple[str, ...] = ()
+    searched_at: datetime | None = None
+    took_s: float = 0.0
+    unread: int = 0
+    running: bool = False
+    trouble: TroubleWords | None = None
+
+
+def lines_of(report: LedgerReport) -> list[DatastoreLine]:
+    """Every datastore that has a cache, was searched, or is mounted where Nova drives a cluster.
+
+    The largest cache comes first.
+    """
+    if report.ledger is None:
+        return []
+    sums = {(s.vcenter, s.datastore): s for s in report.ledger.sums}
+    largest = max((s.cached_bytes for s in sums.values()), default=0)
+    lines = [
+        _line(key, name, sums.get(key) or CacheSum(), largest, report)
+        for key, name in _names(report).items()
+    ]
+    return sorted(lines, key=lambda line: (-line.sums.cached_bytes, line.name, line.moref))
+
+
+def _names(report: LedgerReport) -> Mapping[tuple[str, MoRef], str]:
+    names = {
+        (inventory.vcenter.name, datastore.moref): datastore.name
+        for inventory in report.inventories
+        for mounted in (_mounted(inventory.vcenter.name, report.computes),)
+        for datastore in inventory.datastores
+        if datastore.moref in owned(inventory, mounted)
+    }
+    return names | {key: scan.datastore_name for key, scan in report.scans.by_datastore.items()}
+
+
+def _mounted(vcenter: str, computes: CacheComputes) -> frozenset[MoRef]:
+    return frozenset(c.cluster for c in computes.all if c.cluster and c.vcenter == vcenter)
+
+
+def _line(
+    key: tuple[str, MoRef], name: str, sums: CacheSum, largest: int, report: LedgerReport
+) -> DatastoreLine:
+    vcenter, moref = key
+    scan = report.scans.by_datastore.get(key)
+    progress = report.scans.progress.get(vcenter)
+    trouble = progress.troubles.get(moref) if progress else None
+    return DatastoreLine(
+        name=foreign(name),
+        vcenter=vcenter,
+        moref=moref,
+        url=url_of_datastore(vcenter, moref),
+        sums=sums,
+        parts=tuple(_parts(sums, largest)),
+        texts=tuple(bytes_of(sums.of(use)) for use in ORDER) if scan else (),
+        searched_at=scan.read_at if scan else None,
+        took_s=scan.took_s if scan else 0.0,
+        unread=len(scan.unread) if scan else 0,
+        running=bool(progress and progress.running == name),
+        trouble=trouble_words(trouble) if trouble else None,
+    )
+
+
+def _parts(sums: CacheSum, largest: int) -> Iterable[Part]:
+    x = 0.0
+    for use in ORDER:
+        amount = sums.of(use)
+        if amount:
+            width = WIDTH * amount / largest
+            text = f"{USES[use]}: {bytes_of(amount)}"
+            yield Part(use.value, round(x, 3), round(width, 3), text)
+            x += width
+
+
+def summary_of(report: LedgerReport) -> dict[str, Any]:
+    """What the template `_summary.html` wants."""
+    ledger = report.ledger
+    if ledger is None:
+        return {}
+    lines = lines_of(report)
+    total = ledger.total
+    return {
+        "total": total,
+        "figures": [
+            {"use": use.value, "label": USES[use], "text": bytes_of(total.of(use))}
+            for use in ORDER
+        ],
+        "cached": bytes_of(total.cached_bytes),
+        "heads": [USES[use] for use in ORDER],
+        "lines": lines[:MOST_DATASTORES],
+        "more_lines": lines[MOST_DATASTORES:],
+        "leftover_count": len(ledger.leftovers),
+        "leftover_text": _sum_text([each.size_bytes for each in ledger.leftovers]),
+        "risk_count": len(ledger.risks),
+        "undecided_vms": len(ledger.undecided_vms),
+        "untold": ", ".join(map(foreign, report.untold)),
+        "ageing": ageing_of(report),
+    }
+
+
+def source_of(vcenter: str) -> str:
+    """The name of a vCenter's searches, for the script that shows how far they are."""
+    return f"searches of {vcenter}"
+
+
+def ageing_of(report: LedgerReport) -> list[dict[str, str]]:
+    return [
+        {
+            "host": foreign(compute.host),
+            "root": foreign(compute.root or ""),
+            "words": ageing_words(compute.ageing),
+        }
+        for compute in report.computes.all
+        if compute.cluster
+    ]
+
+
+def _sum_text(sizes: Sequence[int | None]) -> str:
+    known = sum(size for size in sizes if size is not None)
+    text = bytes_of(known)
+    return text if None not in sizes else filled("≥ %(size)s", size=text)
