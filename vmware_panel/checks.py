@@ -27,10 +27,13 @@ from vmware_panel.config import (
     SETTING,
     CollectorMode,
     ConfigError,
+    JobsConfig,
     PanelConfig,
     VCenterConfig,
     get_config,
 )
+from vmware_panel.config_types import JOBS_QUEUE
+from vmware_panel.jobs.folder import fault_of, journal_folder
 from vmware_panel.secret import SecretUnavailableError
 
 INSECURE = "vmware_panel.W001"
@@ -41,6 +44,11 @@ UNFIT_CACHE = "vmware_panel.E005"
 SEVERAL_SERVERS = "vmware_panel.W005"
 NO_CACHE_TIMEOUTS = "vmware_panel.W006"
 NO_CACHE = "vmware_panel.W007"
+UNFIT_JOURNAL = "vmware_panel.E006"
+BAD_FOLDER = "vmware_panel.W008"
+SHORT_JOBS = "vmware_panel.W009"
+
+RQ_NO_TIMEOUT = -1
 
 # Of one process alone; or that two may take one lease of, and that clear away what is in use.
 _UNFIT = {
@@ -48,6 +56,11 @@ _UNFIT = {
     LocMemCache: "is memory of one process, which no other one sees",
     FileBasedCache: "cannot keep two collectors apart, and serves one machine alone",
     DatabaseCache: "cannot keep two collectors apart, and by default clears away what is in use",
+}
+_FORGETS = {
+    **_UNFIT,
+    DatabaseCache: "by default clears away what is in use",
+    BaseMemcachedCache: "throws away what is in use, and forgets all when it restarts",
 }
 _REMEDY = "Let the alias be a memcached, Redis or Valkey that all of them reach"
 _TIMEOUTS = {
@@ -80,7 +93,7 @@ def check_settings(
             )
         ]
     of_vcenters = [message for vcenter in config.vcenters for message in _warnings(vcenter)]
-    return [*of_vcenters, *_of_store(config)]
+    return [*of_vcenters, *_of_store(config), *_of_jobs(config.jobs)]
 
 
 def _warnings(vcenter: VCenterConfig) -> Iterator[Warning]:
@@ -145,6 +158,52 @@ def _of_store(config: PanelConfig) -> Iterator[CheckMessage]:
             yield Error(f"{key} {reason}.", hint=hint, id=UNFIT_CACHE)
             return
     yield from _cache_warnings(key, cache, settings.CACHES[alias])
+
+
+def _of_jobs(jobs: JobsConfig) -> Iterator[CheckMessage]:
+    if jobs.cache is None:
+        folder = journal_folder(jobs.folder)
+        if fault := fault_of(folder):
+            yield Warning(
+                f"{SETTING}.jobs.folder: {folder} {fault}.",
+                hint="Give the user that runs Horizon a folder of its own, which nobody else may "
+                "write.",
+                id=BAD_FOLDER,
+            )
+    else:
+        yield from _of_journal(jobs.cache)
+    backend = getattr(settings, "TASKS", {}).get(jobs.backend, {}).get("BACKEND", "")
+    if backend.startswith("django_tasks_rq."):
+        queue = getattr(settings, "RQ_QUEUES", {}).get(JOBS_QUEUE, {})
+        if queue.get("DEFAULT_TIMEOUT") != RQ_NO_TIMEOUT:
+            yield Warning(
+                f"RQ_QUEUES['{JOBS_QUEUE}'] ends a job after DEFAULT_TIMEOUT, 180 s where it is not "
+                "given.",
+                hint=f"Set its DEFAULT_TIMEOUT to {RQ_NO_TIMEOUT}: a job takes as long as its "
+                "items do, and one that dies is noticed by its claim.",
+                id=SHORT_JOBS,
+            )
+
+
+def _of_journal(alias: str) -> Iterator[CheckMessage]:
+    try:
+        cache = caches[alias]
+    except (ImportError, ImproperlyConfigured, InvalidCacheBackendError) as error:
+        yield Warning(
+            f"{SETTING}.jobs.cache: the alias '{alias}' cannot be used on this machine: {error}.",
+            hint="Correct it in CACHES, and install what its BACKEND needs: redis.",
+            id=NO_CACHE,
+        )
+        return
+    for kind, reason in _FORGETS.items():
+        if isinstance(cache, kind):
+            yield Error(
+                f"{SETTING}.jobs.cache: the alias '{alias}' {reason}.",
+                hint="Let the alias be a Redis or Valkey with maxmemory-policy noeviction, or "
+                "leave jobs.cache out: then a file keeps the jobs of one machine.",
+                id=UNFIT_JOURNAL,
+            )
+            return
 
 
 def _cache_warnings(key: str, cache: object, described: Mapping[str, Any]) -> Iterator[Warning]:

@@ -10,6 +10,7 @@ from vmware_panel.secret import Secret
 
 HTTPS_PORT = 443
 ANY_COMPUTE = "*"
+JOBS_QUEUE = "vmware_panel"  # of the backend that `jobs.backend` names
 
 
 class CollectorMode(StrEnum):

@@ -47,9 +47,9 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         def later() -> None:
             ahead_s[0] += LEASE_S + 1
 
-        return Rig("sqlite", SqliteJournal(tmp_path / "jobs"), later)
+        return Rig("sqlite", SqliteJournal(tmp_path / "jobs", samples.DEPLOYMENT), later)
     request.getfixturevalue("redis_server")
-    journal = CacheJournal(ALIAS)
+    journal = CacheJournal(ALIAS, samples.DEPLOYMENT)
 
     def expire() -> None:
         # Who holds it does not notice: the worst case, and what a cache does that has lost a key.

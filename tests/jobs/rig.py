@@ -11,8 +11,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from django.test import override_settings
+
+from vmware_panel.jobs.sealing import deployment_id
+
 ROOT = Path(__file__).parents[2]
 T = TypeVar("T")
+
+
+SECRET_KEY = "of the processes of a test"
+
+
+def deployment() -> str:
+    """Whose jobs theirs are."""
+    with override_settings(SECRET_KEY=SECRET_KEY):
+        return deployment_id()
 
 
 class Processes:
@@ -28,7 +41,7 @@ class Processes:
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.jobs.settings",
-            "JOBS_TEST_SETTINGS": json.dumps(self._settings),
+            "JOBS_TEST_SETTINGS": json.dumps({"SECRET_KEY": SECRET_KEY, **self._settings}),
             "PYTHONPATH": str(ROOT),
             "PYTHONWARNINGS": "ignore",
         }

@@ -12,6 +12,7 @@ from vmware_panel.domain.jobs import Asker, Job, JobItem, JobKind
 from vmware_panel.jobs import runner, works
 from vmware_panel.jobs.journal import Journal
 
+DEPLOYMENT = "test"
 KIND = JobKind.CACHE_PURGE
 WORK = "tests.jobs.effects.EffectWork"
 ASKER = Asker("ada", "u-1", "p-1", "RegionOne", "192.0.2.7")

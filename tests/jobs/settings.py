@@ -6,13 +6,12 @@ import json
 import os
 
 from vmware_panel.domain.jobs import JobKind
-from vmware_panel.jobs.journal import SOURCE  # noqa: F401  the package is there
 
-SECRET_KEY = "of the tests"
 USE_TZ = True
 ALLOWED_HOSTS = ["*"]
 
 _given = json.loads(os.environ["JOBS_TEST_SETTINGS"])
+SECRET_KEY = _given["SECRET_KEY"]
 INSTALLED_APPS = _given.get("INSTALLED_APPS", [])
 CACHES = _given.get(
     "CACHES", {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

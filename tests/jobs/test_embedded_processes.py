@@ -5,13 +5,13 @@ from pathlib import Path
 
 from tests.jobs import samples
 from tests.jobs.effects import Effects
-from tests.jobs.rig import processes, until
+from tests.jobs.rig import deployment, processes, until
 from vmware_panel.domain.jobs import ItemState, Job, JobState
 from vmware_panel.jobs.sqlite_journal import SqliteJournal
 
 
 def test_another_process_goes_on(tmp_path: Path) -> None:
-    journal = SqliteJournal(tmp_path / "jobs")
+    journal = SqliteJournal(tmp_path / "jobs", deployment())
     effects = Effects(tmp_path / "effects")
     with processes(tmp_path, {"jobs": {"folder": str(tmp_path / "jobs")}}) as rig:
         one = rig.web("one")
@@ -34,7 +34,7 @@ def test_another_process_goes_on(tmp_path: Path) -> None:
 
 def test_one_that_is_asked_to_end_leaves_the_job_at_once(tmp_path: Path) -> None:
     """A restart of the web server, say: nobody waits for the claim to lapse."""
-    journal = SqliteJournal(tmp_path / "jobs")
+    journal = SqliteJournal(tmp_path / "jobs", deployment())
     effects = Effects(tmp_path / "effects")
     with processes(tmp_path, {"jobs": {"folder": str(tmp_path / "jobs")}}) as rig:
         one = rig.web("one")

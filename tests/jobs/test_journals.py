@@ -9,11 +9,14 @@ import pytest
 
 from tests.jobs import samples
 from tests.jobs.conftest import Rig
+from tests.store.servers import ALIAS
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import ItemState, JobItem, JobState, Step
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind
+from vmware_panel.jobs.cache_journal import CacheJournal
 from vmware_panel.jobs.journal import Journal, WorkerStopped
+from vmware_panel.jobs.sqlite_journal import SqliteJournal
 
 
 def test_a_job_is_read_as_it_was_written(journal: Journal, tmp_path: Path) -> None:
@@ -191,3 +194,14 @@ def test_ten_thousand_items(journal: Journal, tmp_path: Path) -> None:
     assert told is not None and len(told.items) == 10_000
     assert told.items[-1].state is ItemState.DONE
     assert journal.summaries()[0].counts == {ItemState.WAITING: 9_999, ItemState.DONE: 1}
+
+
+def test_another_deployment_has_jobs_of_its_own(rig: Rig, tmp_path: Path) -> None:
+    """Its vCenters may have the same names."""
+    rig.journal.add(samples.job(tmp_path), b"x")
+    other: Journal
+    if rig.kind == "sqlite":
+        other = SqliteJournal(tmp_path / "jobs", "other")
+    else:
+        other = CacheJournal(ALIAS, "other")
+    assert (other.summaries(), list(other.idle()), other.claim("job1", "w")) == ((), [], None)

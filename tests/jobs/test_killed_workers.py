@@ -94,7 +94,7 @@ def test_any_number_of_deaths(
         def lapse() -> None:
             ahead_s[0] += LEASE_S + 1
 
-        rig = Rig("sqlite", SqliteJournal(folder / "jobs"), lapse)
+        rig = Rig("sqlite", SqliteJournal(folder / "jobs", samples.DEPLOYMENT), lapse)
         kill = " ".join(f"{key}:{point}" for key, point in deaths)
         rig.journal.add(samples.job(folder, kill=kill, blind="yes" if blind else ""), None)
         job = to_the_end(rig, samples.Mortal(patch, SqliteClaim))

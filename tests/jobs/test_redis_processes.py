@@ -11,7 +11,7 @@ import pytest
 
 from tests.jobs import samples
 from tests.jobs.effects import Effects
-from tests.jobs.rig import Processes, processes, until
+from tests.jobs.rig import Processes, deployment, processes, until
 from tests.store.servers import ALIAS, HOST, CacheServer
 from vmware_panel.domain.jobs import ItemState, Job, JobState
 from vmware_panel.jobs.cache_journal import CacheJournal
@@ -50,7 +50,7 @@ def test_another_worker_goes_on(rig: Processes, tmp_path: Path) -> None:
     one, two = (rig.start(*WORKER, name=name) for name in ("one", "two"))
     for name in ("one", "two"):
         until(lambda name=name: "Listening on" in rig.log(name).read_text(), name)
-    journal = CacheJournal(ALIAS)
+    journal = CacheJournal(ALIAS, deployment())
     effects = Effects(tmp_path / "effects")
     journal.add(samples.job(tmp_path, *samples.items(8), pause_s="0.5"), None)
     until(lambda: effects.counts()["k2"], "the third item")
@@ -68,7 +68,7 @@ def test_another_worker_goes_on(rig: Processes, tmp_path: Path) -> None:
 def test_a_worker_whose_child_was_killed_goes_on_itself(rig: Processes, tmp_path: Path) -> None:
     rig.web("web")
     worker = rig.start(*WORKER, name="one")
-    journal = CacheJournal(ALIAS)
+    journal = CacheJournal(ALIAS, deployment())
     effects = Effects(tmp_path / "effects")
     journal.add(samples.job(tmp_path, *samples.items(8), pause_s="0.5"), None)
     until(lambda: effects.counts()["k2"], "the third item")
@@ -84,7 +84,7 @@ def test_a_child_that_outlives_its_worker_is_let_through(rig: Processes, tmp_pat
     """It still has the claim: another that took the job as well would do things twice."""
     rig.web("web")
     worker = rig.start(*WORKER, name="one")
-    journal = CacheJournal(ALIAS)
+    journal = CacheJournal(ALIAS, deployment())
     effects = Effects(tmp_path / "effects")
     journal.add(samples.job(tmp_path, *samples.items(6), pause_s="1"), None)
     until(lambda: effects.counts()["k1"], "the second item")

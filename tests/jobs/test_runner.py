@@ -22,7 +22,7 @@ from vmware_panel.jobs.works import Ended, Report
 @pytest.fixture
 def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
     samples.register(monkeypatch)
-    return SqliteJournal(tmp_path / "jobs")
+    return SqliteJournal(tmp_path / "jobs", samples.DEPLOYMENT)
 
 
 def read(journal: Journal) -> Job:

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "enabled": frozenset(),
     "apps": frozenset({"checks", "instance_views"}) | PAGES,
     "audit": frozenset({"domain"}) | POLICY | SETTINGS,
-    "checks": frozenset({"settings_reader"}) | POLICY | SETTINGS,
+    "checks": frozenset({"jobs", "settings_reader"}) | POLICY | SETTINGS,
     "config": frozenset({"config_types", "secret", "settings_reader"}),
     "config_types": frozenset({"secret"}),
     "exports": frozenset(),

@@ -153,3 +153,48 @@ def test_a_cache_whose_client_is_not_there_is_a_warning() -> None:
 
 def test_each_process_for_itself_needs_no_word() -> None:
     assert said_of(prod() | {"collector": {"mode": "embedded"}}) == []
+
+
+REDIS = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://vc"}
+
+
+def with_jobs(jobs: dict[str, Any], backend: str = "", **others: Any) -> list[CheckMessage]:
+    other = {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": "127.0.0.1:9"}
+    cache = other if backend else REDIS
+    with override_settings(CACHES={"default": cache, "jobs": cache}, **others):
+        return said_of({**prod(), "jobs": jobs})
+
+
+def test_jobs_in_redis_are_passed_in_silence() -> None:
+    assert with_jobs({"cache": "jobs"}) == []
+
+
+@pytest.mark.parametrize(
+    "backend", ["locmem.LocMemCache", "memcached.PyMemcacheCache", "dummy.DummyCache"]
+)
+def test_a_cache_that_forgets_jobs_is_an_error(backend: str) -> None:
+    (message,) = with_jobs({"cache": "jobs"}, backend)
+    assert (message.id, message.level) == ("vmware_panel.E006", ERROR)
+    assert "VMWARE_PANEL.jobs.cache: the alias 'jobs'" in message.msg
+    assert "noeviction" in str(message.hint)
+
+
+def test_a_folder_of_jobs_that_others_may_write_is_a_warning(tmp_path: Path) -> None:
+    assert with_jobs({"folder": str(tmp_path / "none")}) == []
+    tmp_path.chmod(0o777)
+    (message,) = with_jobs({"folder": str(tmp_path)})
+    assert (message.id, message.level) == ("vmware_panel.W008", WARNING)
+    assert "can be written by others: chmod go-w" in message.msg
+
+
+@pytest.mark.parametrize(("timeout_s", "ids"), [(-1, []), (None, ["vmware_panel.W009"])])
+def test_an_rq_that_would_end_long_jobs_is_a_warning(
+    timeout_s: int | None, ids: list[str]
+) -> None:
+    queue = {"HOST": "r"} | ({"DEFAULT_TIMEOUT": timeout_s} if timeout_s else {})
+    messages = with_jobs(
+        {"cache": "jobs", "backend": "rq"},
+        TASKS={"rq": {"BACKEND": "django_tasks_rq.RQBackend"}},
+        RQ_QUEUES={"vmware_panel": queue},
+    )
+    assert [message.id for message in messages] == ids

@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmware_panel import config
-from vmware_panel.config import CollectorMode, ConfigError, get_config, read
+from vmware_panel.config import (
+    CollectorMode,
+    ConfigError,
+    ConfigFault,
+    JobsConfig,
+    get_config,
+    read,
+)
 from vmware_panel.settings_reader import FaultKind
 
 PASSWORD = "pa55-w0rd-nobody-may-see"
@@ -471,3 +478,33 @@ def _without_other_text(
         )
         for v in vcenters
     )
+
+
+class TestJobs:
+    def fault(self, **jobs: object) -> ConfigFault:
+        with pytest.raises(ConfigError) as raised:
+            read({"jobs": jobs}, cache_aliases={"redis"}, task_aliases={"rq"})
+        (fault,) = raised.value.faults
+        return fault
+
+    def test_nothing_has_to_be_set(self) -> None:
+        assert read({}).jobs == JobsConfig(None, None, None, 30)
+
+    def test_all_that_can_be(self) -> None:
+        raw = {"jobs": {"cache": "redis", "backend": "rq", "keep_days": 7}}
+        jobs = read(raw, cache_aliases={"redis"}, task_aliases={"rq"}).jobs
+        assert jobs == JobsConfig(None, "redis", "rq", 7)
+
+    def test_each_alias_has_to_be_known(self) -> None:
+        assert "is not an alias in CACHES" in self.fault(cache="x").statement
+        assert "is not an alias in TASKS" in self.fault(backend="x", folder="/srv").statement
+
+    def test_there_is_one_journal(self) -> None:
+        assert self.fault(cache="redis", folder="/srv").kind is FaultKind.CONFLICT
+
+    def test_workers_elsewhere_need_to_know_where_it_is(self) -> None:
+        fault = self.fault(backend="rq")
+        assert (fault.key, fault.kind) == ("jobs.folder", FaultKind.MISSING)
+
+    def test_a_folder_is_an_absolute_path(self) -> None:
+        assert "is not an absolute path" in self.fault(folder="jobs").statement

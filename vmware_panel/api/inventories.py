@@ -29,6 +29,7 @@ from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.domain.snapshot import CollectorState, Snapshot
 from vmware_panel.domain.usage import Usage
 from vmware_panel.endpoints import client
+from vmware_panel.jobs.watcher import watcher
 from vmware_panel.store import CacheStore, KeptScans, MemoryStore, SnapshotStore, StoreError
 
 T = TypeVar("T")
@@ -198,8 +199,12 @@ class SnapshotSource:
 
 
 def inventory_source() -> InventorySource:
-    """This process's source of whole inventories. Raises `ConfigError`."""
+    """This process's source of whole inventories. Raises `ConfigError`.
+
+    Whichever page asks for them, its process looks after jobs from then on.
+    """
     config = get_config()
+    watcher.ensure()
     return _source(config.collector, config.store)
 
 

@@ -41,11 +41,11 @@ class _Now(msgspec.Struct, frozen=True):
 
 
 class CacheJournal:
-    """See `Journal`. `alias` is a key of CACHES."""
+    """See `Journal`. `alias` is a key of CACHES, `deployment` names whose jobs they are."""
 
-    def __init__(self, alias: str, prefix: str = "vmware_panel:jobs") -> None:
+    def __init__(self, alias: str, deployment: str) -> None:
         self._channel = Channel(alias)
-        self._prefix = prefix
+        self._prefix = f"vmware_panel:jobs:{deployment}"
 
     def add(self, job: Job, sealed: bytes | None) -> None:
         now = _Now("0", len(job.items), dict(job.counts))

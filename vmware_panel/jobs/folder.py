@@ -29,19 +29,31 @@ def journal_folder(configured: str | None) -> Path:
 def made_safe(folder: Path) -> Path:
     """Makes it where it is not there. Raises `JournalError` if others could write or swap it."""
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
-            folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir(mode=0o700)
-        found = folder.lstat()
     except OSError as error:
         raise _refused(folder, f"cannot be made: {error.strerror}") from None
-    if not stat.S_ISDIR(found.st_mode):
-        raise _refused(folder, "is no folder")
-    if found.st_uid != os.getuid():
-        raise _refused(folder, f"belongs to user {found.st_uid}, not to {os.getuid()}")
-    if found.st_mode & OPEN_TO_OTHERS:
-        raise _refused(folder, "can be written by others: chmod go-w")
+    if reason := fault_of(folder):
+        raise _refused(folder, reason)
     return folder
+
+
+def fault_of(folder: Path) -> str:
+    """Why one that is there cannot be used; empty if it can, or is not there."""
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"cannot be looked at: {error.strerror}"
+    if not stat.S_ISDIR(found.st_mode):
+        return "is no folder"
+    if found.st_uid != os.getuid():
+        return f"belongs to user {found.st_uid}, not to {os.getuid()}"
+    if found.st_mode & OPEN_TO_OTHERS:
+        return "can be written by others: chmod go-w"
+    return ""
 
 
 def _home() -> Path | None:

@@ -1,4 +1,4 @@
-"""The asker's access to OpenStack, so that only a process with Django's SECRET_KEY can read it."""
+"""What hangs on Django's SECRET_KEY: who can read the asker's access, and whose a journal is."""
 
 import base64
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from django.conf import settings
 from vmware_panel.openstack.access import Access, Service
 
 _PURPOSE = b"vmware_panel.jobs"
+_WHOSE = b"vmware_panel.jobs deployment"
 
 
 class _Sealed(msgspec.Struct, array_like=True):
@@ -64,8 +65,18 @@ def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(_key(key)) for key in keys])
 
 
+def deployment_id() -> str:
+    """The same for all processes of one Horizon and another for any other, though they share a
+    machine, a user or a cache: a job is nobody else's to work at, whose settings may give another
+    vCenter the same name.
+    """
+    return _derived(settings.SECRET_KEY, _WHOSE, 6).hex()
+
+
 def _key(secret: str | bytes) -> bytes:
-    derived = HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(
-        secret.encode() if isinstance(secret, str) else secret
-    )
-    return base64.urlsafe_b64encode(derived)
+    return base64.urlsafe_b64encode(_derived(secret, _PURPOSE, 32))
+
+
+def _derived(secret: str | bytes, purpose: bytes, length: int) -> bytes:
+    given = secret.encode() if isinstance(secret, str) else secret
+    return HKDF(SHA256(), length, salt=None, info=purpose).derive(given)

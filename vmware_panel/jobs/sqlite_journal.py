@@ -20,7 +20,6 @@ from vmware_panel.jobs.encoding import decode_head, decode_item, encode_head, en
 from vmware_panel.jobs.folder import made_safe
 from vmware_panel.jobs.journal import LEASE_S, MOST_JOBS, JournalError, WorkerStopped
 
-FILE_NAME = "jobs.sqlite3"
 WAIT_S = 5.0
 """How long one transaction waits for another process's."""
 
@@ -64,11 +63,14 @@ def boot_id() -> str:
 
 
 class SqliteJournal:
-    """See `Journal`. The folder is made with the first job; before that there are none."""
+    """See `Journal`. The folder is made with the first job; before that there are none.
 
-    def __init__(self, folder: Path) -> None:
+    `deployment` names whose jobs they are: another's are in another file.
+    """
+
+    def __init__(self, folder: Path, deployment: str) -> None:
         self._folder = folder
-        self._path = folder / FILE_NAME
+        self._path = folder / f"jobs-{deployment}.sqlite3"
 
     def add(self, job: Job, sealed: bytes | None) -> None:
         with self._transaction(make=True) as db:

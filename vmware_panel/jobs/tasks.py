@@ -24,6 +24,7 @@ from django_tasks.exceptions import (
 )
 
 from vmware_panel.config import get_config
+from vmware_panel.config_types import JOBS_QUEUE
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.jobs.embedded import EmbeddedBackend
 from vmware_panel.jobs.journal import JournalError
@@ -32,10 +33,9 @@ from vmware_panel.jobs.runner import run
 
 LOG = logging.getLogger(__name__)
 
-QUEUE = "vmware_panel"
 EMBEDDED = "vmware_panel_embedded"
 
-embedded = EmbeddedBackend(EMBEDDED, {"QUEUES": [QUEUE]})
+embedded = EmbeddedBackend(EMBEDDED, {"QUEUES": [JOBS_QUEUE]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class _JobTask(Task[Any, Any]):
 
 
 def _task(function: Callable[[str], None]) -> _JobTask:
-    return _JobTask(func=function, backend=EMBEDDED, queue_name=QUEUE)
+    return _JobTask(func=function, backend=EMBEDDED, queue_name=JOBS_QUEUE)
 
 
 @_task

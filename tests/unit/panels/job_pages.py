@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 from django.test import override_settings
+from openstack_auth import utils as auth
 from openstack_dashboard.test import helpers
 
 from vmware_panel.domain.inventory import MoRef
@@ -33,6 +34,7 @@ class JobPages(helpers.BaseAdminViewTests):
 
     def setUp(self) -> None:
         super().setUp()
+        self.request.user = auth.get_user(self.request)
         self.folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
         override = override_settings(VMWARE_PANEL=settings(self.folder))

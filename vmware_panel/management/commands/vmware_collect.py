@@ -15,6 +15,7 @@ from vmware_panel.collecting.keeper import KeeperState
 from vmware_panel.collecting.process import tell_systemd
 from vmware_panel.collecting.scanner import ScanTimes
 from vmware_panel.config import CollectorMode, ConfigError, PanelConfig, get_config
+from vmware_panel.jobs.watcher import watcher
 from vmware_panel.store import CacheStore
 
 FAILED = 1
@@ -79,6 +80,7 @@ class Command(BaseCommand):
                 tell_systemd("WATCHDOG=1")
             tell_systemd("STATUS=" + "; ".join(self._said.values()))
 
+        watcher.ensure()
         collection.run(stopping, look)
         if not stopping.is_set():
             raise CommandError("a part of this program ended by itself", returncode=FAILED)
