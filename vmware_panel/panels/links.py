@@ -20,5 +20,7 @@ def datastore_url(vcenter: str, moref: str) -> str | None:
         )
     except NoReverseMatch:
         return None
+
+
 def job_url(job_id: str) -> str:
     return reverse("horizon:admin:vmware_jobs:job", args=[job_id])
