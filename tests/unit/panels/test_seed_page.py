@@ -6,6 +6,9 @@ from typing import Any
 from unittest import mock
 
 from django.core.cache import cache
+from django.middleware.csrf import CsrfViewMiddleware
+from django.test import RequestFactory
+from django.urls import resolve
 from openstack_dashboard.test import helpers
 
 from tests.unit.domain import builders
@@ -192,3 +195,11 @@ class TestAMember(helpers.TestCase):
             assert self.client.post(URL, ASKED).status_code == 403
         asked.assert_not_called()
         seed.assert_not_called()
+
+
+def test_a_post_without_the_token_is_refused() -> None:
+    found, request = resolve(URL), RequestFactory().post(URL)
+    answer = CsrfViewMiddleware(lambda _request: None).process_view(
+        request, found.func, found.args, found.kwargs
+    )
+    assert answer is not None and answer.status_code == 403
