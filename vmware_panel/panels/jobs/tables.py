@@ -16,10 +16,10 @@ from vmware_panel.panels.listing.columns import (
     Book,
     Column,
     ListingTable,
+    MomentColumn,
     nothing,
     unknown,
 )
-from vmware_panel.panels.tasks.tables import MomentColumn
 from vmware_panel.wording import bytes_of, foreign, item_tone, job_tone
 
 
