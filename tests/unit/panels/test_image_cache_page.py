@@ -12,7 +12,7 @@ from unittest import mock
 from django.test import override_settings
 from openstack_dashboard.test import helpers
 
-from tests.unit.domain import caches
+from tests.unit.domain import builders, caches
 from tests.unit.panels import cache_pages as pages
 from tests.unit.panels.test_clusters_page import HOSTILE, SETTINGS
 from vmware_panel.api.image_cache import LedgerReport
@@ -132,6 +132,21 @@ class TestTheList(Page):
             response: Any = self.client.get(f"{URL}export/csv?use=unused")
         (line,) = csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode()))
         assert (line["root"], line["ownership"], line["owners"]) == ("old_base", "ownerless", "")
+
+
+class TestTenThousandFolders(Page):
+    def test_one_page_of_them_is_rendered_and_all_are_exported(self) -> None:
+        files = [
+            file
+            for number in range(10_000)
+            for file in caches.image_files(image=builders.uuid_of(number))[2:4]
+        ]
+        report = pages.report(pages.books(scans=(caches.scan(*files),)))
+        page = self.page("?sort=image&size=50", report)
+        assert "10,000 cached images" in page
+        assert "1–50 of 10,000, out of 10,000 in all" in page
+        assert page.count('name="key"') == 50
+        assert self.exported("export/json", report)["count"] == 10_000
 
 
 class TestTheSummary(Page):
