@@ -58,6 +58,7 @@ __all__ = [
 
 MOST_RESERVED = 1 << 40
 LONGEST_AGE_S = 100 * 366 * 86_400
+LEAST_SCAN_INTERVAL_S = 300
 # What a page calls its other sources; see vmware_panel.domain.outcome.Trouble.source.
 RESERVED_NAMES = frozenset({"nova", "glance", "cinder", "placement", "keystone", "store", "jobs"})
 
@@ -331,7 +332,15 @@ def _collector(section: Section) -> CollectorConfig:
         CollectorMode(section.choice("mode", CollectorMode.EMBEDDED.value, list(CollectorMode))),
         section.seconds("relist_interval_s", 3600.0, 60, 86400),
         section.seconds("stale_after_s", 300.0, 10, 86400),
+        section.seconds("scan_interval_s", 3600.0, 0, 604800),
+        section.seconds("scan_timeout_s", 600.0, 10, 86400),
     )
+    if 0 < collector.scan_interval_s < LEAST_SCAN_INTERVAL_S:
+        section.report(
+            "scan_interval_s",
+            f"is neither 0 nor at least {LEAST_SCAN_INTERVAL_S}",
+            "Write 0 to have datastores searched only when somebody asks for it",
+        )
     section.close()
     return collector
 

@@ -81,11 +81,17 @@ class ComputeConfig:
 
 @dataclass(frozen=True, slots=True)
 class CollectorConfig:
-    """`stale_after_s`: from this age on, a page marks what it shows as old."""
+    """`stale_after_s`: from this age on, a page marks what it shows as old.
+
+    Each datastore is searched for its files every `scan_interval_s` (0: only when somebody asks for
+    it), and for `scan_timeout_s` at most.
+    """
 
     mode: CollectorMode = CollectorMode.EMBEDDED
     relist_interval_s: float = 3600.0
     stale_after_s: float = 300.0
+    scan_interval_s: float = 3600.0
+    scan_timeout_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 from tests.simulator import RunningSimulator, running_simulator
 from tests.vsphere.rig import endpoint_of
 from vmware_panel.collecting.keeper import Keeper, KeeperState
+from vmware_panel.collecting.scanner import ScanTimes
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.snapshot import CollectorState
 from vmware_panel.store import Lease, MemoryStore, StoreError
@@ -73,8 +74,10 @@ def client(simulator: RunningSimulator) -> Iterator[VCenterClient]:
 
 
 @contextmanager
-def keeping(store: Shared, client: VCenterClient, holder: str) -> Iterator[Keeper]:
-    keeper = Keeper(VCENTER, store, lambda: nullcontext(client), holder, 3600.0)
+def keeping(
+    store: Shared, client: VCenterClient, holder: str, scan_times: ScanTimes | None = None
+) -> Iterator[Keeper]:
+    keeper = Keeper(VCENTER, store, lambda: nullcontext(client), holder, 3600.0, scan_times)
     thread = threading.Thread(target=keeper.run)
     thread.start()
     try:

@@ -68,7 +68,13 @@ def test_everything_given() -> None:
                 )
             },
             "computes": {"cpu1": {"cache_prefix": "c1", "datastore_regex": "^ssd-"}},
-            "collector": {"mode": "external", "relist_interval_s": 600, "stale_after_s": 60},
+            "collector": {
+                "mode": "external",
+                "relist_interval_s": 600,
+                "stale_after_s": 60,
+                "scan_interval_s": 7200,
+                "scan_timeout_s": 900,
+            },
             "store": {"cache": "shared"},
         },
         cache_aliases={"default", "shared"},
@@ -81,7 +87,20 @@ def test_everything_given() -> None:
     assert pattern and pattern.match("ssd-1") and not pattern.match("old-ssd-1")
     assert found.collector.mode is CollectorMode.EXTERNAL
     assert (found.collector.relist_interval_s, found.collector.stale_after_s) == (600, 60)
+    assert (found.collector.scan_interval_s, found.collector.scan_timeout_s) == (7200, 900)
     assert found.store.cache == "shared"
+
+
+@pytest.mark.parametrize(("seconds", "faulty"), [(0, False), (1, True), (299, True), (300, False)])
+def test_datastores_are_searched_now_and_then_or_only_when_asked_for(
+    seconds: int, faulty: bool
+) -> None:
+    raw = {"collector": {"scan_interval_s": seconds}}
+    if faulty:
+        with pytest.raises(ConfigError, match="collector.scan_interval_s is neither 0 nor"):
+            read(raw)
+    else:
+        assert read(raw).collector.scan_interval_s == seconds
 
 
 @pytest.mark.parametrize("raw", [None, {}, {"vcenters": {}}, {"vcenters": None}])

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from vmware_panel.api.reading import Reading, gathered
 from vmware_panel.api.vcenters import MOST_AT_ONCE
 from vmware_panel.collecting.embedded import collectors
+from vmware_panel.collecting.scanner import ScanTimes
 from vmware_panel.config import (
     CollectorConfig,
     CollectorMode,
@@ -126,7 +127,9 @@ class SnapshotSource:
 
     def _see_to(self, vcenter: VCenterConfig) -> None:
         if self._collector.mode is CollectorMode.EMBEDDED:
-            if collectors.ensure(vcenter, self._store, self._collector.relist_interval_s):
+            its = self._collector
+            scan_times = ScanTimes(its.scan_interval_s, its.scan_timeout_s)
+            if collectors.ensure(vcenter, self._store, its.relist_interval_s, scan_times):
                 self._patient_until_s = time.monotonic() + FIRST_LIST_PATIENCE_S
 
     def _snapshot(self, vcenter: VCenterConfig) -> Snapshot | None:

@@ -3,16 +3,19 @@
 No page asks a vCenter for it: a search takes seconds to minutes.
 """
 
+import atexit
 import logging
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from django.http import HttpRequest
 
 from vmware_panel.api.context import vcenter_named
 from vmware_panel.api.inventories import SnapshotSource, inventory_source
-from vmware_panel.config import VCenterConfig
+from vmware_panel.collecting.on_demand import ScansOnDemand
+from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.datastore_files import Scan, ScanProgress
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import Trouble, TroubleKind
@@ -43,12 +46,12 @@ class Scans:
 
 def read_scans(vcenters: Sequence[VCenterConfig]) -> Scans:
     """Asks no vCenter. Raises `ConfigError`."""
-    source = inventory_source()
+    source = _source()
     kept: dict[str, KeptScans] = {}
     troubles: dict[Trouble, None] = {}
     for vcenter in vcenters:
         try:
-            its = source.scans(vcenter) if isinstance(source, SnapshotSource) else KeptScans()
+            its = source.scans(vcenter)
         except StoreError as error:
             troubles[error.trouble] = None
         else:
@@ -66,23 +69,44 @@ def ask_scan(
 ) -> tuple[Trouble, ...]:
     """Has these datastores of one vCenter of the region searched out of turn; none named: all.
 
-    Returns what kept the collector from being asked. What is pending is not asked for twice; how it
+    The collector does it, and where nobody collects a thread of this process, which alone has then
+    what was found. Returns what kept the collector from being asked. What is pending is not asked for twice; how it
     goes is in the progress. Raises `ConfigError`.
     """
     its = vcenter_named(request, vcenter)
     if its is None:
         return (Trouble(vcenter, TroubleKind.CONFIGURATION, "no vCenter of this region"),)
-    source = inventory_source()
-    if not isinstance(source, SnapshotSource):
-        return (Trouble(vcenter, TroubleKind.NO_COLLECTOR),)
     try:
-        source.ask_scan(its, datastores)
+        _source().ask_scan(its, datastores)
     except StoreError as error:
         return (error.trouble,)
     named = ", ".join(sorted(datastores)) or "all datastores"
     LOG.info("User %s asked for a search of %s on %s", request.user.id, named, vcenter)
     return ()
 
+
+def forget_all() -> None:
+    """As in a process that was just started: for tests."""
+    _end()
+    _on_demand.cache_clear()
+
+
+def _source() -> SnapshotSource | ScansOnDemand:
+    source = inventory_source()
+    return source if isinstance(source, SnapshotSource) else _on_demand()
+
+
+@cache
+def _on_demand() -> ScansOnDemand:
+    return ScansOnDemand(get_config().collector.scan_timeout_s)
+
+
+def _end() -> None:
+    if _on_demand.cache_info().currsize:
+        _on_demand().stop()
+
+
+atexit.register(_end)
 
 _merged_lock = threading.Lock()
 _merged: dict[

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from vmware_panel.collecting.keeper import Keeper
 from vmware_panel.collecting.process import holder_name
+from vmware_panel.collecting.scanner import ScanTimes
 from vmware_panel.config import VCenterConfig
 from vmware_panel.endpoints import client
 from vmware_panel.store import SnapshotStore
@@ -27,17 +28,23 @@ class _Running:
     vcenter: VCenterConfig
     store: SnapshotStore
     relist_interval_s: float
+    scan_times: ScanTimes | None
     keeper: Keeper
     thread: threading.Thread
 
     def is_for(
-        self, vcenter: VCenterConfig, store: SnapshotStore, relist_interval_s: float
+        self,
+        vcenter: VCenterConfig,
+        store: SnapshotStore,
+        relist_interval_s: float,
+        scan_times: ScanTimes | None,
     ) -> bool:
         return (
             self.thread.is_alive()
             and self.vcenter == vcenter
             and self.store is store
             and self.relist_interval_s == relist_interval_s
+            and self.scan_times == scan_times
         )
 
 
@@ -53,7 +60,11 @@ class EmbeddedCollectors:
         self._running: dict[str, _Running] = {}
 
     def ensure(
-        self, vcenter: VCenterConfig, store: SnapshotStore, relist_interval_s: float
+        self,
+        vcenter: VCenterConfig,
+        store: SnapshotStore,
+        relist_interval_s: float,
+        scan_times: ScanTimes | None = None,
     ) -> bool:
         """Starts the vCenter's keeper if it does not run; a changed setting gets a new one.
 
@@ -61,7 +72,7 @@ class EmbeddedCollectors:
         """
         with self._lock:
             known = self._running.get(vcenter.name)
-            if known is not None and known.is_for(vcenter, store, relist_interval_s):
+            if known is not None and known.is_for(vcenter, store, relist_interval_s, scan_times):
                 return False
             if known is not None:
                 known.keeper.stop()
@@ -72,6 +83,7 @@ class EmbeddedCollectors:
                 lambda: nullcontext(client(vcenter)),
                 holder_name(),
                 relist_interval_s,
+                scan_times,
             )
             thread = threading.Thread(
                 target=_run_after,
@@ -81,7 +93,7 @@ class EmbeddedCollectors:
             )
             thread.start()
             self._running[vcenter.name] = _Running(
-                vcenter, store, relist_interval_s, keeper, thread
+                vcenter, store, relist_interval_s, scan_times, keeper, thread
             )
             return True
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from vmware_panel.collecting.keeper import Keeper, KeeperState, OpenClient
 from vmware_panel.collecting.process import holder_name
+from vmware_panel.collecting.scanner import ScanTimes
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.outcome import Trouble
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
@@ -50,11 +51,16 @@ class Collection:
     """One keeper a vCenter, each in a thread. `holder` names all of them in the leases."""
 
     def __init__(
-        self, vcenters: Sequence[VCenterConfig], store: SnapshotStore, relist_interval_s: float
+        self,
+        vcenters: Sequence[VCenterConfig],
+        store: SnapshotStore,
+        relist_interval_s: float,
+        scan_times: ScanTimes | None = None,
     ) -> None:
         holder = holder_name()
         self._keepers = [
-            Keeper(v.name, store, opener(v), holder, relist_interval_s) for v in vcenters
+            Keeper(v.name, store, opener(v), holder, relist_interval_s, scan_times)
+            for v in vcenters
         ]
         self._threads = [
             threading.Thread(target=keeper.run, name=f"vmware-keeper-{keeper.vcenter}")

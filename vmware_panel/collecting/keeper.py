@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from enum import StrEnum
 
 from vmware_panel.collecting.publisher import Publisher
+from vmware_panel.collecting.scanner import Scanner, ScanTimes
 from vmware_panel.domain.outcome import Trouble
 from vmware_panel.store import SnapshotStore, StoreError
 from vmware_panel.vsphere import Collector, VCenterClient
@@ -43,7 +44,8 @@ class Keeper:
     """Runs in a thread of its own until `stop`.
 
     `open_client` gives the client whose session the collector uses, for as long as it runs: a
-    standby has none. `holder` names this keeper in the lease.
+    standby has none. `holder` names this keeper in the lease. `scan_times` None: it searches no
+    datastore.
     """
 
     def __init__(
@@ -53,9 +55,12 @@ class Keeper:
         open_client: OpenClient,
         holder: str,
         relist_interval_s: float,
+        scan_times: ScanTimes | None = None,
     ) -> None:
         self.vcenter = vcenter
         self._writer_of = store.writer
+        self._scan_writer_of = store.scan_writer
+        self._scan_times = scan_times
         self._lease = store.lease(vcenter, holder, LEASE_TTL_S)
         self._open_client = open_client
         self._relist_interval_s = relist_interval_s
@@ -193,6 +198,7 @@ class _Term:
         )
         self._pass_on_refresh()  # before the first list, which is then the one that was asked for
         self._thread.start()
+        self._scanning = _Scanning(keeper, client) if keeper._scan_times else None
         self._beat_at_s = time.monotonic() + BEAT_S
 
     @property
@@ -201,6 +207,8 @@ class _Term:
 
     def tick(self) -> None:
         self._pass_on_refresh()
+        if self._scanning is not None:
+            self._scanning.tick()
         if time.monotonic() >= self._beat_at_s:
             self._beat_at_s = time.monotonic() + BEAT_S
             self.publisher.sign_of_life()
@@ -214,6 +222,48 @@ class _Term:
 
     def end(self) -> None:
         self.collector.stop()
+        if self._scanning is not None:
+            self._scanning.stop()
         self._thread.join(END_S)
         self.publisher.close()
+        if self._scanning is not None:
+            self._scanning.join()
         self._exit.close()
+
+
+class _Scanning:
+    """The scanner of a term; another one where it broke down."""
+
+    def __init__(self, keeper: Keeper, client: VCenterClient) -> None:
+        self._keeper = keeper
+        self._client = client
+        self._restart_at_s = 0.0
+        self._start()
+
+    def _start(self) -> None:
+        keeper = self._keeper
+        writer = keeper._scan_writer_of(keeper.vcenter)
+        self.scanner = Scanner(
+            keeper.vcenter, self._client, writer, keeper._scan_times or ScanTimes()
+        )
+        self._thread = threading.Thread(
+            target=self.scanner.run, name=f"vmware-scanner-{keeper.vcenter}", daemon=True
+        )
+        self._thread.start()
+
+    def tick(self) -> None:
+        if self._thread.is_alive():
+            return
+        now_s = time.monotonic()
+        if not self._restart_at_s:
+            LOG.error("vCenter %s: its scanner broke down", self._keeper.vcenter)
+            self._restart_at_s = now_s + RESTART_S
+        elif now_s >= self._restart_at_s:
+            self._restart_at_s = 0.0
+            self._start()
+
+    def stop(self) -> None:
+        self.scanner.stop()
+
+    def join(self) -> None:
+        self._thread.join(END_S)

@@ -87,18 +87,21 @@ class SnapshotWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ScanAsk:
-    """Datastores that somebody wants searched out of turn; none named: all. `key` is the store's."""
+    """Datastores that somebody wants searched out of turn; none named: all. `key` is the store's,
+    and `asked_at` is by the clock of the one who asks.
+    """
 
     key: str
     datastores: tuple[MoRef, ...]
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class KeptScans:
     """The last search of each datastore of one vCenter, and how the searches go.
 
-    `progress` None: nobody has searched yet. `troubles` are the store's own: a search that it has
-    and that cannot be read.
+    `progress` None: nobody has searched yet, or asked for it. `troubles` are the store's own: a
+    search that it has and that cannot be read.
     """
 
     by_datastore: Mapping[MoRef, Scan] = field(default_factory=dict)

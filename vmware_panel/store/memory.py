@@ -14,7 +14,7 @@ from vmware_panel.domain.snapshot import CollectorStatus, Snapshot, confirmed
 from vmware_panel.domain.usage import Usage
 from vmware_panel.store.base import KeptScans, ScanAsk
 from vmware_panel.store.forks import tell_after_fork
-from vmware_panel.store.scans import heard
+from vmware_panel.store.scans import heard, with_asks
 from vmware_panel.store.usages import USAGE_TTL_S
 
 
@@ -63,14 +63,15 @@ class MemoryStore:
     def scans(self, vcenter: str) -> KeptScans:
         with self._lock:
             shelf = self._shelves[vcenter]
-            return KeptScans(shelf.scans, heard(*shelf.told) if shelf.told else None)
+            progress = heard(*shelf.told) if shelf.told else None
+            return KeptScans(shelf.scans, with_asks(progress, len(shelf.asks)))
 
     def ask_scan(self, vcenter: str, datastores: Collection[MoRef]) -> None:
         wanted = tuple(sorted(set(datastores)))
         with self._lock:
             shelf = self._shelves[vcenter]
             if all(ask.datastores != wanted for ask in shelf.asks):
-                shelf.asks = (*shelf.asks, ScanAsk(uuid4().hex, wanted))
+                shelf.asks = (*shelf.asks, ScanAsk(uuid4().hex, wanted, datetime.now(UTC)))
 
     def ask_refresh(self, vcenter: str) -> str:
         with self._lock:

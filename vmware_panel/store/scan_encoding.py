@@ -22,6 +22,7 @@ from vmware_panel.domain.datastore_files import (
 )
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import Trouble
+from vmware_panel.store.base import ScanAsk
 from vmware_panel.store.encoding import LEVEL, FormatError
 
 T = TypeVar("T")
@@ -70,6 +71,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 class _Ask(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     datastores: tuple[MoRef, ...]
+    asked_at: datetime
 
 
 _FileColumns = tuple[
@@ -174,13 +176,14 @@ def decode_progress(data: bytes, vcenter: str) -> Told:
     return told
 
 
-def encode_ask(datastores: tuple[MoRef, ...]) -> bytes:
-    return _packed(_ASK, _Ask(datastores))
+def encode_ask(datastores: tuple[MoRef, ...], asked_at: datetime) -> bytes:
+    return _packed(_ASK, _Ask(datastores, asked_at))
 
 
-def decode_ask(data: bytes) -> tuple[MoRef, ...]:
+def decode_ask(key: str, data: bytes) -> ScanAsk:
     """Raises `FormatError`."""
-    return _unpacked(_ASK, data, _Ask).datastores
+    ask = _unpacked(_ASK, data, _Ask)
+    return ScanAsk(key, ask.datastores, ask.asked_at)
 
 
 def _made(kind: type[T], columns: tuple[list[Any], ...]) -> list[T]:

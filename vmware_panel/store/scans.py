@@ -40,8 +40,8 @@ ASK_TTL_S = 3600
 """Nobody waits that long for a search: one that nobody did by then is void."""
 
 SLOTS = 16
-SILENT_AFTER_S = 30.0
-"""The one who searches gives a sign of life every ten seconds."""
+SILENT_AFTER_S = 90.0
+"""The one who searches gives a sign of life every ten seconds, but while it reads what was found."""
 
 BATCH_ITEMS = 16
 RETRY_S = 10.0  # between two tries to read what is not whole
@@ -105,11 +105,13 @@ class CacheScanWriter:
             return None
 
     def asks(self) -> tuple[ScanAsk, ...]:
-        return _asks(self._channel, self._keys)
+        return _asks(_slots(self._channel, self._keys))
 
     def answered(self, ask: ScanAsk) -> None:
         item = self._channel.get(ask.key)
-        if item == encode_ask(ask.datastores):  # and not what another has put there since
+        if item == encode_ask(
+            ask.datastores, ask.asked_at
+        ):  # and not what another has put there since
             self._channel.delete([ask.key])
 
     def _entries(self) -> Mapping[MoRef, Entry]:
@@ -131,10 +133,10 @@ class CacheScanWriter:
 def ask_scan(channel: Channel, keys: Keys, datastores: Collection[MoRef]) -> None:
     """See `SnapshotStore.ask_scan`."""
     wanted = tuple(sorted(set(datastores)))
-    pending = {ask.key: ask.datastores for ask in _asks(channel, keys)}
+    pending = {ask.key: ask.datastores for ask in _asks(_slots(channel, keys))}
     if wanted in pending.values():
         return
-    item = encode_ask(wanted)
+    item = encode_ask(wanted, datetime.now(UTC))
     for number in range(SLOTS):
         key = keys.scan_ask(number)
         if key not in pending and channel.add(key, item, ASK_TTL_S):
@@ -143,14 +145,17 @@ def ask_scan(channel: Channel, keys: Keys, datastores: Collection[MoRef]) -> Non
     raise StoreError(TroubleKind.OVERLOADED, "too many searches are asked for at once")
 
 
-def _asks(channel: Channel, keys: Keys) -> tuple[ScanAsk, ...]:
-    """In no order. What another release wrote ends by itself."""
-    found = channel.get_many([keys.scan_ask(number) for number in range(SLOTS)])
+def _slots(channel: Channel, keys: Keys) -> Mapping[str, bytes]:
+    return channel.get_many([keys.scan_ask(number) for number in range(SLOTS)])
+
+
+def _asks(slots: Mapping[str, bytes]) -> tuple[ScanAsk, ...]:
+    """Oldest first. What another release wrote ends by itself."""
     asks = []
-    for key, item in found.items():
+    for key, item in slots.items():
         with contextlib.suppress(FormatError):
-            asks.append(ScanAsk(key, decode_ask(item)))
-    return tuple(asks)
+            asks.append(decode_ask(key, item))
+    return tuple(sorted(asks, key=lambda ask: ask.asked_at))
 
 
 class ScanReader:
@@ -177,11 +182,13 @@ class ScanReader:
     def read(self) -> KeptScans:
         """See `SnapshotStore.scans`. One `get_many` where nothing is new."""
         with self._lock:
-            found = self._channel.get_many([self._keys.scans, self._keys.scan_progress])
+            slots = [self._keys.scan_ask(number) for number in range(SLOTS)]
+            found = self._channel.get_many([self._keys.scans, self._keys.scan_progress, *slots])
             if not found and not self._held:
                 self._channel.prove(self._keys.proof)
             self._take_index(found.get(self._keys.scans))
             progress = self._progress_of(found.get(self._keys.scan_progress))
+            progress = with_asks(progress, sum(key in found for key in slots))
             return KeptScans(self._scans, progress, tuple(self._damaged.values()))
 
     def _take_index(self, item: bytes | None) -> None:
@@ -255,6 +262,13 @@ class ScanReader:
                 raise StoreError(TroubleKind.BAD_ANSWER, str(error)) from None
         told = self._progress[1]
         return heard(told.progress, told.at)
+
+
+def with_asks(progress: ScanProgress | None, asks: int) -> ScanProgress | None:
+    """What is asked for is wanted before the collector has seen it."""
+    if not asks or (progress is not None and progress.under_way):
+        return progress
+    return replace(progress or ScanProgress(), wanted=asks)
 
 
 def heard(progress: ScanProgress, at: datetime) -> ScanProgress:

@@ -33,6 +33,7 @@ from vmware_panel.vsphere.errors import (
     bad_answer,
     cancelled,
     fault_answered,
+    quoted,
 )
 from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
@@ -188,7 +189,7 @@ class DatastoreSearch:
                 raise
             failure = SearchFailed(
                 error.kind,
-                f"{store.name}: what it found was not read within list_timeout_s",
+                f"{quoted(store.name)}: what it found was not read within list_timeout_s",
                 source=error.trouble.source,
             )
         raise failure
@@ -277,10 +278,11 @@ def _facts(connected: Connected, moref: MoRef) -> _Store:
     for fault in store.refused.values():
         raise fault_answered(fault, source=source, method="RetrievePropertiesEx")
     name, browser = store.get("name"), store.get("browser")
+    shown = quoted(name)
     if store.get("summary.accessible") is False:
-        raise _unusable(f"{name}: the datastore is not accessible", source)
+        raise _unusable(f"{shown}: the datastore is not accessible", source)
     if store.get("summary.maintenanceMode") == _IN_MAINTENANCE:
-        raise _unusable(f"{name}: the datastore is in maintenance mode", source)
+        raise _unusable(f"{shown}: the datastore is in maintenance mode", source)
     if not name or browser is None:
         raise bad_answer(f"{moref} has no browser", source=source)
     datacenter = next((one.moref for one in found if issubclass(one.kind, vim.Datacenter)), None)

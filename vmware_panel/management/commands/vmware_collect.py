@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, SystemCheckEr
 from vmware_panel.collecting.external import Collection, Report, document, list_once
 from vmware_panel.collecting.keeper import KeeperState
 from vmware_panel.collecting.process import tell_systemd
+from vmware_panel.collecting.scanner import ScanTimes
 from vmware_panel.config import CollectorMode, ConfigError, PanelConfig, get_config
 from vmware_panel.store import CacheStore
 
@@ -62,7 +63,9 @@ class Command(BaseCommand):
             self._collect(config, store, stopping)
 
     def _collect(self, config: PanelConfig, store: CacheStore, stopping: threading.Event) -> None:
-        collection = Collection(config.vcenters, store, config.collector.relist_interval_s)
+        collector = config.collector
+        scan_times = ScanTimes(collector.scan_interval_s, collector.scan_timeout_s)
+        collection = Collection(config.vcenters, store, collector.relist_interval_s, scan_times)
 
         def look(reports: list[Report]) -> None:
             for report in reports:
