@@ -162,6 +162,12 @@ class TestTheSummary(Page):
         line = self.page().partition('data-datastore="lab/datastore-2"')[2].partition("</tr>")[0]
         assert "not searched yet" in line and "unknown" in line and " B<" not in line
 
+    def test_without_a_collector_it_says_that_nobody_searches(self) -> None:
+        with override_settings(VMWARE_PANEL={**SETTINGS, "collector": {"mode": "off"}}):
+            page = self.page()
+        assert "nobody else searches the datastores" in page
+        assert "Search afresh" not in page
+
     def test_a_compute_that_is_not_told_is_named(self) -> None:
         computes = replace(
             caches.COMPUTES, all=(caches.COMPUTE_1, replace(caches.COMPUTE_2, root=None))
