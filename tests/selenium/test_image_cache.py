@@ -31,13 +31,19 @@ def rows(browser: Browser, query: str = "") -> list[WebElement]:
     return browser.all(".vmware-listing tbody tr")
 
 
-def search_afresh(browser: Browser, path: str = "") -> None:
-    """As an admin would: by the button."""
+def search_afresh(browser: Browser, lab: RunningLab, path: str = "") -> None:
+    """As an admin would: by the button. The page may load itself anew at once."""
+    before = len(audit_lines(lab))
     browser.open(f"{CACHE}{path}")
     button = browser.one(".vmware-search-all")
     browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
     button.click()
-    browser.wait_for_text("body", "The search is asked for")
+    until(lambda: len(audit_lines(lab)) == before + 1, "one audit line")
+
+
+def audit_lines(lab: RunningLab) -> list[str]:
+    said = (lab.settings.logs / "horizon.log").read_text(errors="replace").splitlines()
+    return [line for line in said if 'change="datastore_scan"' in line]
 
 
 def until(look: Callable[[], bool], what: str) -> None:
@@ -63,7 +69,7 @@ def listed(browser: Browser) -> set[tuple[str, str]]:
 
 
 def test_every_cached_image_is_listed_after_a_search(admin: Browser, lab: RunningLab) -> None:
-    search_afresh(admin)
+    search_afresh(admin, lab)
 
     def as_on_disk() -> bool:
         rows(admin, "?size=100")
@@ -102,7 +108,7 @@ def left_behind(lab: RunningLab) -> Iterator[dict[str, Path]]:
 def test_leftovers_are_found_by_a_search(
     admin: Browser, lab: RunningLab, left_behind: dict[str, Path]
 ) -> None:
-    search_afresh(admin, "leftovers/")
+    search_afresh(admin, lab, "leftovers/")
 
     def named() -> bool:
         text = " ".join(row.text for row in rows(admin, "leftovers/?size=100"))

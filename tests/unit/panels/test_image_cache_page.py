@@ -60,7 +60,7 @@ class Page(helpers.BaseAdminViewTests):
 class TestTheList(Page):
     def test_an_image_with_all_that_the_books_say(self) -> None:
         (row,) = self.body("?use=used")
-        for words in ("debian", caches.IMAGE, "active", "ds1", "c1_base", "own size, 20"):
+        for words in ("debian", caches.IMAGE, "active", "ds1", "c1_base", "with copies of 20 GB"):
             assert words in row, words
         for words in ("2.1 KiB", "web-1", "in use", "compute-1"):
             assert words in row, words
