@@ -15,6 +15,7 @@ from lab.settings import HOST, LabSettings
 from lab.simulator import VCenterLogin
 
 NOVA_EXTENSION = "org.openstack.compute"
+CINDER_EXTENSION = "org.openstack.storage"
 _TIMEOUT_S = 60
 _TASK_POLL_S = 0.05
 

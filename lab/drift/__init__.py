@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from lab.drift import hosts, virtual_machines
+from lab.drift import hosts, virtual_machines, volumes
 from lab.drift.inventory import Change, DriftError, Options, VCenter
 from lab.settings import LabSettings
 from lab.simulator.client import VCenterLogin
@@ -93,6 +93,20 @@ DRIFTS: Mapping[str, Drift] = {
             "vm",
             virtual_machines.move_disk,
             virtual_machines.move_disk_back,
+        ),
+        Drift(
+            "volume-moved",
+            "move an instance's volume to another datastore, as Storage DRS would; a detach mends it",
+            "vm",
+            volumes.move_volume,
+            None,
+        ),
+        Drift(
+            "volume-ghost",
+            "clone a volume's shadow VM to one of a volume that Cinder does not have",
+            "vm",
+            volumes.copy_shadow,
+            virtual_machines.destroy_clone,
         ),
         Drift(
             "host-maintenance",

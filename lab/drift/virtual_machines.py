@@ -178,15 +178,15 @@ def move_disk(vcenter: VCenter, options: Options) -> Change:
     if not targets:
         raise DriftError(f"the host of {vm.name} mounts no other datastore")
     before = {"disk": disk.key, "datastore": disk.backing.datastore._moId}
-    _move_one_disk(vm, disk.key, targets[0])
+    move_one_disk(vm, disk.key, targets[0])
     words = (
         f"{disk.deviceInfo.label} moved from {disk.backing.datastore.name} to {targets[0].name}"
     )
     return _changed("move-disk", vm, words, **before)
 
 
-def _move_one_disk(vm: Any, key: int, datastore: vim.Datastore) -> None:
-    # The child-most backing alone: a linked clone keeps its parent in the image cache.
+def move_one_disk(vm: Any, key: int, datastore: vim.Datastore) -> None:
+    """Storage vMotion of the child-most backing alone: a linked clone keeps its parent."""
     locator = vim.vm.RelocateSpec.DiskLocator(
         diskId=key, datastore=datastore, diskMoveType="moveChildMostDiskBacking"
     )
@@ -196,7 +196,7 @@ def _move_one_disk(vm: Any, key: int, datastore: vim.Datastore) -> None:
 def move_disk_back(vcenter: VCenter, change: Change) -> str:
     vm = vcenter.object(vim.VirtualMachine, change.target)
     datastore = vcenter.object(vim.Datastore, change.before["datastore"])
-    _move_one_disk(vm, change.before["disk"], datastore)
+    move_one_disk(vm, change.before["disk"], datastore)
     return f"the disk of {vm.name} is back on {datastore.name}"
 
 

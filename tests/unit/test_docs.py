@@ -11,8 +11,10 @@ from lab.drift import DRIFTS
 from lab.settings import DEFAULT_PORTS
 from vmware_panel.domain.plans import CautionKind, RefusalKind
 from vmware_panel.domain.remarks import RemarkKind
+from vmware_panel.domain.volumes import FindingKind
 from vmware_panel.policies import DEFAULTS
 from vmware_panel.wording import remark_heading, troubles
+from vmware_panel.wording.volumes import finding_heading
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -97,6 +99,7 @@ def test_the_table_of_drifts_is_complete() -> None:
     described = {key: row for key, row in drifts.items() if key in DRIFTS}
     assert list(described) == list(DRIFTS)
     headings = {str(remark_heading(kind)) for kind in RemarkKind}
+    headings |= {finding_heading(kind) for kind in FindingKind}
     for key, (_name, kind, _words, shows_as, undo) in described.items():
         drift = DRIFTS[key]
         assert kind.lower() == drift.kind

@@ -11,13 +11,15 @@ from pyVmomi import vim
 
 from lab import drift
 from lab.drift import DRIFTS, Change, DriftError, Options, VCenter
+from lab.drift.inventory import disks
 from lab.simulator import nova_instance_uuid
-from lab.vcenter import read
+from lab.vcenter import CINDER_EXTENSION, read, wait
 from tests.simulator import RunningSimulator
 
 pytestmark = pytest.mark.simulator
 
 UUID = nova_instance_uuid(0)
+VOLUME = "5f0c7d26-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
@@ -80,6 +82,8 @@ def test_every_drift_says_its_words_in_one_line() -> None:
         "clone-ids",
         "rename",
         "move-disk",
+        "volume-moved",
+        "volume-ghost",
         "host-maintenance",
         "host-disconnect",
         "fill-datastore",
@@ -168,6 +172,71 @@ def test_move_disk_moves_the_disk_alone(vcenter: VCenter) -> None:
     assert vm.config.files.vmPathName.startswith("[shared-ds-1]")
 
 
+def a_volume(vcenter: VCenter) -> str:
+    """A shadow VM as Cinder's driver makes it, with its disk at a VM of Nova's; the disk's path."""
+    vm = vm_of(vcenter)
+    controller = vim.vm.device.ParaVirtualSCSIController(key=-101, sharedBus="noSharing")
+    disk = vim.vm.device.VirtualDisk(
+        key=-102,
+        controllerKey=-101,
+        unitNumber=0,
+        capacityInKB=1024**2,
+        backing=vim.vm.device.VirtualDisk.FlatVer2BackingInfo(diskMode="persistent"),
+    )
+    added = vim.vm.device.VirtualDeviceSpec
+    spec = vim.vm.ConfigSpec(
+        name=f"volume-{VOLUME}",
+        instanceUuid=VOLUME,
+        managedBy=vim.ext.ManagedByInfo(extensionKey=CINDER_EXTENSION, type="volume"),
+        files=vim.vm.FileInfo(vmPathName="[shared-ds-1]"),
+        guestId="otherGuest",
+        deviceChange=[
+            added(operation="add", device=controller),
+            added(operation="add", fileOperation="create", device=disk),
+        ],
+    )
+    wait([vm.parent.CreateVM_Task(config=spec, pool=vm.resourcePool)])
+    (shadow,) = with_uuid(vcenter, VOLUME)
+    path = disks(shadow)[0].backing.fileName
+    beside = disks(vm)[0]
+    backing = vim.vm.device.VirtualDisk.FlatVer2BackingInfo(fileName=path, diskMode="persistent")
+    its = vim.vm.device.VirtualDisk(
+        key=-1, controllerKey=beside.controllerKey, unitNumber=9, backing=backing
+    )
+    change = vim.vm.device.VirtualDeviceSpec(operation="add", device=its)
+    wait([vm.ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[change]))])
+    return str(path)
+
+
+def test_volume_moved_moves_the_volume_alone_and_its_shadow_vm_does_not_know(
+    vcenter: VCenter,
+) -> None:
+    with pytest.raises(DriftError, match="attach a volume"):
+        drift.apply(vcenter, "volume-moved")
+    path = a_volume(vcenter)
+
+    change = drift.apply(vcenter, "volume-moved")
+
+    assert path in change.words and change.instance_uuid == UUID
+    root, moved = (disk.backing.fileName for disk in disks(vm_of(vcenter)))
+    assert root.startswith("[shared-ds-1]") and moved.startswith("[c0-local-1]")
+    (shadow,) = with_uuid(vcenter, VOLUME)
+    assert [disk.backing.fileName for disk in disks(shadow)] == [path]
+
+
+def test_volume_ghost_is_a_shadow_vm_of_another_id_until_it_is_undone(vcenter: VCenter) -> None:
+    a_volume(vcenter)
+    before = snapshot(vcenter)
+
+    change = drift.apply(vcenter, "volume-ghost")
+
+    (ghost,) = with_uuid(vcenter, str(change.instance_uuid))
+    assert ghost.name == f"volume-{change.instance_uuid}" and change.instance_uuid != VOLUME
+    assert ghost.config.managedBy.extensionKey == CINDER_EXTENSION
+    drift.undo(vcenter, change)
+    assert snapshot(vcenter) == before
+
+
 def test_host_maintenance_empties_the_host(vcenter: VCenter) -> None:
     change = drift.apply(vcenter, "host-maintenance", Options(host="esx-c0-1.lab.example"))
 
@@ -197,7 +266,8 @@ def test_fill_datastore_leaves_one_per_cent(vcenter: VCenter) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n, d in DRIFTS.items() if d.undo and n != "host-maintenance"]
+    "name",
+    [n for n, d in DRIFTS.items() if d.undo and n not in ("host-maintenance", "volume-ghost")],
 )
 def test_an_undo_brings_everything_back(vcenter: VCenter, name: str) -> None:
     before = snapshot(vcenter)

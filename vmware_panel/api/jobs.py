@@ -3,15 +3,19 @@
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
 
-from vmware_panel.api.context import access_of
+from vmware_panel.api.changing import Made
+from vmware_panel.api.context import access_of, vcenters_of
 from vmware_panel.audit import asker_of
 from vmware_panel.config import get_config
-from vmware_panel.domain.jobs import Job, JobItem, JobKind
+from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.jobs import Job, JobItem, JobKind, JobState, Summary
+from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind
 from vmware_panel.jobs.journal import JournalError
 from vmware_panel.jobs.journals import journal
 from vmware_panel.jobs.sealing import seal
@@ -66,3 +70,69 @@ def _expires_at(user: Any) -> datetime | None:
     if not isinstance(expires, datetime):
         return None
     return expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+
+
+def summaries(request: HttpRequest) -> tuple[Summary, ...]:
+    """The jobs of the region's vCenters, everybody's, newest first.
+
+    Raises `JournalError`, `ConfigError`.
+    """
+    watcher.ensure()
+    ours = _vcenters(request)
+    return tuple(s for s in journal().summaries() if s.job.vcenter in ours)
+
+
+def job(request: HttpRequest, job_id: str) -> Job | None:
+    """One of them, with its items. Raises `JournalError`, `ConfigError`."""
+    watcher.ensure()
+    found = journal().read(job_id)
+    return found if found is not None and found.vcenter in _vcenters(request) else None
+
+
+def _vcenters(request: HttpRequest) -> frozenset[str]:
+    """Those of the region; a job of none of them is OpenStack's alone."""
+    return frozenset({"", *(v.name for v in vcenters_of(request))})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelPlan(Plan):
+    job: Job
+
+
+def cancel_plan(job: Job) -> CancelPlan:
+    refusals: tuple[Refusal, ...] = ()
+    if job.state in (JobState.CANCELLING, JobState.ENDED):
+        refusals = (Refusal(RefusalKind.ALREADY_SO, job.title),)
+    return CancelPlan(
+        change=ChangeKind.JOB_CANCEL,
+        target=job.title,
+        vcenter=job.vcenter,
+        refusals=refusals,
+        basis=(job.id,),
+        job=job,
+    )
+
+
+class CancelJob:
+    """What is under way ends, or is undone by its work; the rest is not begun."""
+
+    kind = ChangeKind.JOB_CANCEL
+
+    def __init__(self, job: Job) -> None:
+        self.vcenter = job.vcenter
+        self.subject = job.id
+        self._job = job
+
+    def plan(self) -> Plan:
+        found = journal().read(self.subject)
+        if found is not None:
+            return cancel_plan(found)
+        gone = Refusal(RefusalKind.NOT_THERE, self._job.title)
+        return replace(cancel_plan(self._job), refusals=(gone,))
+
+    def make(self, plan: Plan) -> Made:
+        journal().ask_cancel(self.subject)
+        return Made(job=self.subject)
+
+    def follow(self, plan: Plan) -> tuple[MoRef, ...]:
+        return ()

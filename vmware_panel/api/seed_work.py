@@ -21,6 +21,7 @@ from vmware_panel.domain.jobs import ItemState, Job, JobItem, Step
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
 from vmware_panel.domain.seed_order import SeedOrder, order_from
+from vmware_panel.domain.seeding import gib
 from vmware_panel.endpoints import client
 from vmware_panel.jobs.waiting import TaskUnsettled
 from vmware_panel.jobs.works import Ended, Report
@@ -103,7 +104,7 @@ class _Seeding:
             sized = max(needed, order.root_gb * GIB_BYTES)
             needed = sized if order.only_sized else needed + sized
         if now.free_bytes is not None and now.free_bytes < needed:
-            detail = f"{needed} B > {now.free_bytes} B"
+            detail = f"{gib(needed)} > {gib(now.free_bytes)}"
             raise Refused(Refusal(RefusalKind.NO_SPACE, now.name, detail))
 
     def begin(self) -> Ended:

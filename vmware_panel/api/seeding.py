@@ -349,7 +349,7 @@ def _not_allowed(
     datastore: Datastore, why: Mapping[MoRef, RejectedDatastore]
 ) -> tuple[Refusal, ...]:
     rejected = why.get(datastore.moref)
-    detail = rejected.why.value if rejected else "not mounted"
+    detail = rejected.why.value.replace("_", " ") if rejected else "not mounted"
     return (Refusal(RefusalKind.NOT_ALLOWED, datastore.name, detail),)
 
 

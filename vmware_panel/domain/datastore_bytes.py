@@ -22,6 +22,7 @@ from vmware_panel.domain.datastore_files import (
 from vmware_panel.domain.datastore_uses import FolderUse, FolderUses
 from vmware_panel.domain.datastores import used_bytes
 from vmware_panel.domain.inventory import Datastore, VirtualMachine
+from vmware_panel.domain.leftovers import NAMED_BY_VM
 
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _INSTANCE_FOLDER = re.compile(_UUID)
@@ -37,7 +38,7 @@ class FillKind(StrEnum):
     CACHE = "cache"
     LEFTOVERS = "leftovers"  # temporary folders too: work under way looks the same
     FOREIGN = "foreign"  # not OpenStack's
-    UNDECIDED = "undecided"  # Nova did not answer, which alone could say
+    UNDECIDED = "undecided"  # named by an instance's id, and whether it is known nobody can say
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,20 @@ class Fill:
         return None if self.used_bytes is None else self.used_bytes - self.known_bytes
 
 
-def fill_of(
-    datastore: Datastore, scan: Scan, uses: FolderUses, servers: Collection[str] | None
-) -> Fill:
-    """`servers` are the ids, in lower case, of all that Nova knows; None: Nova did not answer."""
-    folders = [_filled(folder, uses.get(folder.name, ()), servers) for folder in scan.folders]
+@dataclass(frozen=True, slots=True)
+class KnownInstances:
+    """Ids, in lower case, that Nova's or vCenter's book has. `told` False: Nova did not answer, or a
+    book is older than the search, so that one that is missing may be known all the same.
+    """
+
+    ids: Collection[str] = ()
+    told: bool = False
+
+
+def fill_of(datastore: Datastore, scan: Scan, uses: FolderUses, known: KnownInstances) -> Fill:
+    if datastore.type not in NAMED_BY_VM:
+        known = KnownInstances(known.ids)
+    folders = [_filled(folder, uses.get(folder.name, ()), known) for folder in scan.folders]
     return Fill(
         folders=tuple(sorted(folders, key=lambda f: (-(f.size_bytes or 0), f.name))),
         used_bytes=used_bytes(datastore),
@@ -101,16 +111,14 @@ def fill_of(
     )
 
 
-def _filled(
-    folder: TopFolder, uses: Sequence[FolderUse], servers: Collection[str] | None
-) -> FilledFolder:
-    kind = kind_of(folder.name, uses, servers)
+def _filled(folder: TopFolder, uses: Sequence[FolderUse], known: KnownInstances) -> FilledFolder:
+    kind = kind_of(folder.name, uses, known)
     holder = min(uses, key=_weight, default=None)
     vm = holder.vm if holder else None
     return FilledFolder(folder.name, kind, folder.size_bytes, folder.files, vm)
 
 
-def kind_of(name: str, uses: Sequence[FolderUse], servers: Collection[str] | None) -> FillKind:
+def kind_of(name: str, uses: Sequence[FolderUse], known: KnownInstances) -> FillKind:
     """Whose home it is counts before its name, and its name before whose disk lies there.
 
     A disk in the folder of another VM is a volume that is attached: Cinder's shadow VM and the
@@ -129,9 +137,9 @@ def kind_of(name: str, uses: Sequence[FolderUse], servers: Collection[str] | Non
         return _kind_of_vm(holder.vm)
     if not _INSTANCE_FOLDER.fullmatch(name):
         return FillKind.FOREIGN
-    if servers is None:
-        return FillKind.UNDECIDED
-    return FillKind.INSTANCES if name.lower() in servers else FillKind.LEFTOVERS
+    if name.lower() in known.ids:
+        return FillKind.INSTANCES
+    return FillKind.LEFTOVERS if known.told else FillKind.UNDECIDED
 
 
 def _weight(use: FolderUse) -> tuple[bool, bool, bool, str]:

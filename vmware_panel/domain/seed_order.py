@@ -42,7 +42,7 @@ class SeedOrder:
     def about(self) -> Mapping[str, str]:
         """As `domain.jobs.JobItem.about` keeps it."""
         told = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: str(value) for name, value in told.items() if value not in (None, "", False)}
+        return {name: str(value) for name, value in told.items() if not _is_untold(value)}
 
 
 def order_from(about: Mapping[str, str]) -> SeedOrder:
@@ -92,3 +92,7 @@ def order_of(item: SeedItem, fit: DriverImage) -> SeedOrder:
         root_gb=item.root_gb,
         only_sized=item.only_sized,
     )
+
+
+def _is_untold(value: object) -> bool:
+    return value is None or value is False or value == ""

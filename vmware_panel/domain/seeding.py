@@ -254,7 +254,7 @@ def _with_space(item: SeedItem) -> SeedItem:
     free = item.free_bytes
     if free is None or least is None or least <= free:
         return item
-    detail = f"{least} B > {free} B"
+    detail = f"{gib(least)} > {gib(free)}"
     name = item.target.datastore.name
     return replace(item, refusals=(Refusal(RefusalKind.NO_SPACE, name, detail),))
 
@@ -303,7 +303,7 @@ def _cautions(image: Image, wanted: Iterable[SeedItem]) -> tuple[Caution, ...]:
     for item in wanted:
         told = []
         if item.target.keeps_unused_s is not None:
-            age = f"{item.target.keeps_unused_s} s"
+            age = told_age(item.target.keeps_unused_s)
             told.append(Caution(CautionKind.NOVA_AGES, item.path, age))
         if item.source and item.source.kind is SourceKind.GLANCE:
             told.append(Caution(CautionKind.STREAMED, name, item.target.datastore.name))
@@ -321,3 +321,13 @@ def picked_after(item: SeedItem) -> Datastore | None:
     left = free - (item.needed_bytes or 0)
     other = max(item.target.others, key=lambda datastore: datastore.free_bytes or 0)
     return other if (other.free_bytes or 0) > left else None
+
+
+def gib(size_bytes: int) -> str:
+    """For a refusal's detail."""
+    return f"{size_bytes / GIB_BYTES:.2f} GiB"
+
+
+def told_age(age_s: int) -> str:
+    """In hours where it comes out even: `24 h`."""
+    return f"{age_s // 3600} h" if age_s and age_s % 3600 == 0 else f"{age_s} s"

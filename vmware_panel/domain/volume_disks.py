@@ -147,6 +147,11 @@ def agreement(disk: VirtualDisk, shadow: VirtualDisk) -> DiskState:
     return DiskState.MOVED if known and disk.datastore != shadow.datastore else DiskState.AGREES
 
 
+def folder_of(path: str) -> str:
+    """`[datastore] folder` of `[datastore] folder/file`; nothing for a file of no folder."""
+    return path.rpartition("/")[0]
+
+
 def size_gb(disk: VirtualDisk) -> int | None:
     """What Cinder would call its size: whole GiB, rounded up (`manage_existing_get_size`)."""
     return None if disk.capacity_bytes is None else -(-disk.capacity_bytes // GIB)

@@ -1,11 +1,11 @@
 """What is not as Cinder would have it, of one volume."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from vmware_panel.domain.cloud import Volume
 from vmware_panel.domain.inventory import VirtualMachine
 from vmware_panel.domain.lineage import datastore_name
-from vmware_panel.domain.volume_disks import size_gb
+from vmware_panel.domain.volume_disks import folder_of, size_gb
 from vmware_panel.domain.volumes import (
     AttachedDisk,
     DiskState,
@@ -22,9 +22,15 @@ def findings_on(
     shadow: ShadowVm | None,
     attachments: Sequence[AttachedDisk],
     holder: VirtualMachine | None,
+    instance_folders: Mapping[str, str],
 ) -> tuple[Finding, ...]:
-    """`holder` is a VM that has the file although Cinder knows of no attachment."""
-    return tuple(_all(state, volume, shadow, attachments, holder))
+    """`holder` is a VM that has the file although Cinder knows of no attachment. `instance_folders`
+    are the names of Nova's VMs by the folder of their own files.
+    """
+    return (
+        *_all(state, volume, shadow, attachments, holder),
+        *_in_folders(shadow, attachments, instance_folders),
+    )
 
 
 def _all(
@@ -54,6 +60,17 @@ def _on_attached(attached: AttachedDisk, shadow: ShadowVm | None) -> Iterator[Fi
         yield Finding(FindingKind.NOT_ATTACHED, vcenter=vm, subject=subject)
     elif attached.state is DiskState.NO_SERVER:
         yield Finding(FindingKind.NO_SERVER, subject=attached.server_id)
+
+
+def _in_folders(
+    shadow: ShadowVm | None, attachments: Sequence[AttachedDisk], folders: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Nova deletes the folder of an instance whole (`vmops._destroy_instance`)."""
+    ours = shadow.disk.path if shadow and shadow.disk else ""
+    paths = (ours, *(its.disk.path for its in attachments if its.disk))
+    for path in dict.fromkeys(paths):
+        if name := folders.get(folder_of(path)):
+            yield Finding(FindingKind.IN_FOLDER, vcenter=path, subject=name)
 
 
 def _on_shadow(volume: Volume, shadow: ShadowVm) -> Iterator[Finding]:

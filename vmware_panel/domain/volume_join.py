@@ -14,6 +14,7 @@ from vmware_panel.domain.volume_disks import (
     backends_of,
     cinders,
     disk_of,
+    folder_of,
     named_volume,
     role_of,
     snapshot_id,
@@ -81,6 +82,12 @@ class _Join:
             and bool(books.inventories)
             and all(inventory.whole for inventory in books.inventories)
         )
+        self._instance_folders = {
+            folder_of(vm.vm_path): vm.name
+            for inventory in books.inventories
+            for vm in inventory.vms
+            if vm.managed_by_nova and vm.vm_path
+        }
         self._oldest = min((i.read_at for i in books.inventories), default=None)
 
     def entries(self) -> Iterator[VolumeEntry]:
@@ -150,9 +157,9 @@ class _Join:
         # The driver may be of a vCenter that nobody read.
         proven = proven or any(attached.vm for attached in attachments)
         state = self._state(cinder, volume, shadow, backend, settled, proven)
-        findings = findings_on(
-            state, volume, shadow, attachments, self._holder(cinder, volume, shadow, settled)
-        )
+        holder = self._holder(cinder, volume, shadow, settled)
+        folders = self._instance_folders
+        findings = findings_on(state, volume, shadow, attachments, holder, folders)
         return VolumeEntry(
             state=state,
             volume=volume,

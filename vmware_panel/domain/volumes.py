@@ -63,6 +63,7 @@ class FindingKind(StrEnum):
     GHOST = "ghost"
     GHOST_SNAPSHOT = "ghost_snapshot"
     MOVED = "moved"
+    IN_FOLDER = "in_folder"
     APART = "apart"
     NOT_ATTACHED = "not_attached"
     HELD = "held"

@@ -12,11 +12,13 @@ def instance_url(server_id: str) -> str:
     return f"{path}?{urlencode({'tab': VMWARE_TAB})}"
 
 
-def datastore_url(vcenter: str, moref: str) -> str | None:
-    """The page of a datastore; None where there is no such page or no such address."""
+def datastore_url(vcenter: str, moref: str) -> str:
+    """The page of a datastore; empty where there is no such page or no such address."""
     try:
-        return reverse(
-            "horizon:admin:vmware_datastores:detail", kwargs={"vcenter": vcenter, "moref": moref}
-        )
+        return str(reverse("horizon:admin:vmware_datastores:detail", args=[vcenter, moref]))
     except NoReverseMatch:
-        return None
+        return ""
+
+
+def job_url(job_id: str) -> str:
+    return reverse("horizon:admin:vmware_jobs:job", args=[job_id])

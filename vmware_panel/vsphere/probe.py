@@ -29,6 +29,7 @@ SUPPORTED_VERSION = (7, 0)
 
 READ_PRIVILEGES = ("System.View", "System.Read")
 CHANGE_PRIVILEGES = (
+    "Datastore.AllocateSpace",
     "Datastore.Browse",
     "Datastore.Config",
     "Datastore.DeleteFile",

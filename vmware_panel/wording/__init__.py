@@ -37,6 +37,17 @@ from vmware_panel.wording.clusters import (
     vcpus_of,
 )
 from vmware_panel.wording.fitting import shortened
+from vmware_panel.wording.jobs import (
+    item_line,
+    item_reasons,
+    item_state,
+    item_step,
+    item_tone,
+    job_kind,
+    job_line,
+    job_state,
+    job_tone,
+)
 from vmware_panel.wording.landing import concern_sentence, rejection_sentence
 from vmware_panel.wording.remarks import (
     SEVERITIES,
@@ -121,6 +132,15 @@ __all__ = [
     "host_state",
     "host_tone",
     "is_vcenter",
+    "item_line",
+    "item_reasons",
+    "item_state",
+    "item_step",
+    "item_tone",
+    "job_kind",
+    "job_line",
+    "job_state",
+    "job_tone",
     "largest_words",
     "mb_of",
     "member_trouble",

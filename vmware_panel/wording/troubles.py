@@ -16,6 +16,7 @@ _SERVICES: Mapping[str, Text] = {
     "placement": gettext_lazy("Placement"),
     "keystone": gettext_lazy("Keystone"),
     "store": gettext_lazy("Inventory store"),
+    "jobs": gettext_lazy("Journal of jobs"),
 }
 
 
@@ -216,6 +217,36 @@ _OF_STORE: Mapping[TroubleKind, _Phrases] = {
 }
 
 
+# Where jobs are written down: a file, or a cache.
+_OF_JOBS: Mapping[TroubleKind, _Phrases] = {
+    **_OF_SERVICE,
+    TroubleKind.UNREACHABLE: _Phrases(
+        gettext_lazy("%(name)s: it cannot be read or written."),
+        gettext_lazy("Check the disk of jobs.folder, or the cache and the queue of the settings."),
+    ),
+    TroubleKind.TIMEOUT: _Phrases(
+        gettext_lazy("%(name)s: it did not answer within the time allowed."),
+        gettext_lazy("Try again in a moment. Nothing of a job is lost by it."),
+    ),
+    TroubleKind.LOGIN: _Phrases(
+        gettext_lazy("%(name)s: it refused the user name or the password."),
+        gettext_lazy("Correct LOCATION or OPTIONS of its alias in CACHES."),
+    ),
+    TroubleKind.OVERLOADED: _Phrases(
+        gettext_lazy("%(name)s: it has too little memory."),
+        gettext_lazy("Give the cache of jobs.cache more memory; it may drop nothing."),
+    ),
+    TroubleKind.BAD_ANSWER: _Phrases(
+        gettext_lazy("%(name)s: the worker broke down, or what was written cannot be read."),
+        gettext_lazy("Look into the log of Horizon and of the worker."),
+    ),
+    TroubleKind.CONFIGURATION: _Phrases(
+        gettext_lazy("%(name)s: its settings do not allow to use it."),
+        gettext_lazy("Correct jobs in VMWARE_PANEL; the detail says what is wrong."),
+    ),
+}
+
+
 def source_name(source: str) -> str:
     """ "Nova", or "vCenter prod" for a vCenter of the settings."""
     if source in _SERVICES:
@@ -243,6 +274,8 @@ def trouble_words(trouble: Trouble) -> TroubleWords:
 def _phrases_of(trouble: Trouble) -> _Phrases:
     if trouble.source == "store":
         return _OF_STORE.get(trouble.kind) or _OF_STORE[TroubleKind.BAD_ANSWER]
+    if trouble.source == "jobs":
+        return _OF_JOBS.get(trouble.kind) or _OF_JOBS[TroubleKind.BAD_ANSWER]
     if is_vcenter(trouble.source):
         return _OF_VCENTER[trouble.kind]
     # Some kinds are a collector's, which a service has none of.

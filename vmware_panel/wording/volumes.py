@@ -150,6 +150,17 @@ _FINDINGS: Mapping[FindingKind, tuple[Text, Text, Text]] = {
             "and do not delete the instance's file. Exclude the instance from Storage DRS."
         ),
     ),
+    FindingKind.IN_FOLDER: (
+        gettext_lazy("In the folder of an instance"),
+        gettext_lazy(
+            "The file %(vcenter)s of the volume lies in the folder of the VM %(subject)s. Nova "
+            "deletes that folder whole when it deletes the instance, and the volume with it."
+        ),
+        gettext_lazy(
+            "Do not delete the instance. Detach the volume, then move its shadow VM with the disk to "
+            "another datastore in vCenter: that gives it a folder of its own."
+        ),
+    ),
     FindingKind.APART: (
         gettext_lazy("The disk is apart from its shadow VM"),
         gettext_lazy(

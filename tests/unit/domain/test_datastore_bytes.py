@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from tests.unit.domain import builders
 from vmware_panel.domain.cluster_sums import total
-from vmware_panel.domain.datastore_bytes import Fill, FillKind, fill_of, kind_of
+from vmware_panel.domain.datastore_bytes import (
+    Fill,
+    FillKind,
+    KnownInstances,
+    fill_of,
+    kind_of,
+)
 from vmware_panel.domain.datastore_files import Scan, TopFolder
 from vmware_panel.domain.datastore_uses import DatastoreUses, FolderUse, UseCounts, top_folder
 from vmware_panel.domain.inventory import (
@@ -26,6 +32,11 @@ NOVA = VirtualMachine(MoRef("vm-1"), "web", manager_key=NOVA_EXTENSION)
 CINDER = VirtualMachine(MoRef("vm-2"), VOLUME, manager_key=CINDER_EXTENSION)
 FOREIGN = VirtualMachine(MoRef("vm-3"), "dns")
 TEMPLATE = VirtualMachine(MoRef("vm-4"), "gold", manager_key=NOVA_EXTENSION, is_template=True)
+
+
+def known(servers: set[str] | None) -> KnownInstances:
+    """None: Nova did not answer."""
+    return KnownInstances(servers or (), told=servers is not None)
 
 
 def scan(*folders: TopFolder, **more: object) -> Scan:
@@ -61,7 +72,7 @@ def scan(*folders: TopFolder, **more: object) -> Scan:
 def test_whose_folder_it_is(
     name: str, uses: tuple[FolderUse, ...], servers: set[str] | None, kind: FillKind
 ) -> None:
-    assert kind_of(name, uses, servers) is kind
+    assert kind_of(name, uses, known(servers)) is kind
 
 
 NAMES = st.sampled_from(
@@ -87,8 +98,8 @@ def test_the_kinds_and_the_difference_come_to_what_vcenter_counts_as_used(
     capacity: int | None,
     free: int | None,
 ) -> None:
-    datastore = Datastore(DS, "ds1", capacity_bytes=capacity, free_bytes=free)
-    fill = fill_of(datastore, scan(*folders), uses, servers)
+    datastore = Datastore(DS, "ds1", type="NFS", capacity_bytes=capacity, free_bytes=free)
+    fill = fill_of(datastore, scan(*folders), uses, known(servers))
     assert sorted(f.name for f in fill.folders) == sorted(f.name for f in folders)
     assert sum(fill.of(kind).known for kind in FillKind) == fill.known_bytes
     assert sum(fill.of(kind).missing for kind in FillKind) == sum(
@@ -107,14 +118,23 @@ def test_the_kinds_and_the_difference_come_to_what_vcenter_counts_as_used(
 
 
 def test_what_could_not_be_searched_makes_it_less_than_whole() -> None:
-    fill = fill_of(Datastore(DS, "ds1"), scan(TopFolder("iso", 5), unread=("secret",)), {}, set())
+    fill = fill_of(
+        Datastore(DS, "ds1"), scan(TopFolder("iso", 5), unread=("secret",)), {}, known(set())
+    )
     assert not fill.whole and fill.unread == ("secret",)
+
+
+def test_where_folders_bear_no_instances_ids_none_is_said_to_be_left_over() -> None:
+    (folder,) = fill_of(
+        Datastore(DS, "ds1", type="vsan"), scan(TopFolder(UUID)), {}, known(set())
+    ).folders
+    assert folder.kind is FillKind.UNDECIDED
 
 
 def test_nothing_known_of_sizes_is_not_zero() -> None:
     fill = Fill((), used_bytes=None)
     assert fill.unaccounted_bytes is None
-    fill = fill_of(Datastore(DS, "ds1"), scan(TopFolder("a_base", None)), {}, set())
+    fill = fill_of(Datastore(DS, "ds1"), scan(TopFolder("a_base", None)), {}, known(set()))
     assert fill.of(FillKind.CACHE) == total([None])
 
 

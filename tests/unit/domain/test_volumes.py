@@ -70,6 +70,20 @@ def test_a_disk_that_storage_drs_moved_is_flagged_with_both_paths(moved):
     assert finding.vcenter == moved.get("path", path_of()) and finding.subject == "web-1"
 
 
+def test_a_file_in_an_instances_folder_is_told_for_nova_deletes_that_folder_whole():
+    inside = f"[ds1] {uuid_of(1)}/volume.vmdk"
+    entry = one(attached(), vms=(shadow(), instance(1, volume_disk(path=inside))))
+    assert kinds(entry) == {FindingKind.MOVED, FindingKind.IN_FOLDER}
+    its = next(f for f in entry.findings if f.kind is FindingKind.IN_FOLDER)
+    assert its.vcenter == inside and its.subject.startswith("web-1")
+    detached = one(volume(), vms=(shadow(disks=(volume_disk(path=inside),)), instance(1)))
+    assert kinds(detached) == {FindingKind.IN_FOLDER}
+    elsewhere = volume_disk(path=f"[ds2] {uuid_of(1)}/volume.vmdk", datastore=MoRef("datastore-2"))
+    assert FindingKind.IN_FOLDER not in kinds(
+        one(attached(), vms=(shadow(), instance(1, elsewhere)))
+    )
+
+
 def test_novas_note_on_the_vm_leads_to_the_disk():
     """A linked clone's delta keeps its own uuid (`_clone_backing`); the note has it."""
     other = volume_disk(path="[ds2] a/b.vmdk", backing_uuid="6000C29a-0000")

@@ -32,6 +32,7 @@ CHANGES: dict[str, dict[str, str]] = {
     "vmware_clusters:drs_level": {},
     "vmware_hosts:enter_maintenance": {},
     "vmware_hosts:exit_maintenance": {},
+    "vmware_datastores:refresh_space": {},
 }
 
 

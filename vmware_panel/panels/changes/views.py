@@ -22,6 +22,7 @@ from vmware_panel.config import ConfigError
 from vmware_panel.domain.outcome import SourceError
 from vmware_panel.domain.plans import Plan
 from vmware_panel.panels.changes.following import follow_url
+from vmware_panel.panels.links import job_url
 from vmware_panel.wording import (
     TroubleWords,
     caution_words,
@@ -123,7 +124,13 @@ class ChangeView(HorizonTemplateView):
     def _choices(self, given: Any) -> forms.Form:
         """Bound where the query string and the fields' own initial values name all that is needed."""
         unbound = self.choices_class()
-        named = {name: given[name] for name in unbound.fields if name in given}
+        named = {
+            name: given.getlist(name)
+            if isinstance(field, forms.MultipleChoiceField)
+            else given[name]
+            for name, field in unbound.fields.items()
+            if name in given
+        }
         start = {
             name: unbound.get_initial_for_field(field, name)
             for name, field in unbound.fields.items()
@@ -179,6 +186,8 @@ class ChangeView(HorizonTemplateView):
         return response
 
     def _onwards(self, result: Result) -> HttpResponseRedirect:
+        if result.made and result.made.job:
+            return HttpResponseRedirect(job_url(result.made.job))
         vcenter = result.plan.vcenter if result.plan else result.vcenter
         url = follow_url(vcenter, result, self.back_url()) if vcenter else ""
         return HttpResponseRedirect(url or self.back_url())

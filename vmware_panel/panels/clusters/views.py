@@ -16,7 +16,7 @@ from vmware_panel.panels.clusters.head import head_of, service_action
 from vmware_panel.panels.clusters.rows import row_of
 from vmware_panel.panels.clusters.tables import ClustersTable
 from vmware_panel.panels.clusters.tabs import ClusterTabs
-from vmware_panel.panels.drawing.bars import Share
+from vmware_panel.panels.drawing.bars import OF_HOSTS
 from vmware_panel.panels.listing import views as listing
 from vmware_panel.panels.listing.answers import sources_shown
 from vmware_panel.panels.listing.columns import Sort
@@ -44,7 +44,7 @@ class ClustersSource(listing.ListSource):
             rows=rows,
             read_at=report.read_at,
             troubles=report.troubles,
-            shown={"overview": summary.overview(rows or ()), "legend": list(Share), **sources},
+            shown={"overview": summary.overview(rows or ()), "legend": OF_HOSTS, **sources},
         )
 
 

@@ -24,6 +24,8 @@ class Share(StrEnum):
     FREE = "free"
     OUT = "out"
     UNKNOWN = "untold"
+    PROMISED = "promised"
+    OVER = "over"
 
     @property
     def label(self) -> str | Promise:
@@ -36,7 +38,12 @@ _LABELS = {
     Share.FREE: gettext_lazy("free"),
     Share.OUT: gettext_lazy("out of use"),
     Share.UNKNOWN: gettext_lazy("unknown"),
+    Share.PROMISED: gettext_lazy("promised to thin disks"),
+    Share.OVER: gettext_lazy("promised beyond the capacity"),
 }
+
+OF_HOSTS = (Share.USED, Share.RESERVED, Share.FREE, Share.OUT, Share.UNKNOWN)
+"""The parts that a bar of hosts may have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,14 @@ class Book(StrEnum):
     SETTINGS = "settings"
     VCENTER = "vCenter"
     BOTH = "both"
+    JOB = "job"  # what a worker has written down
 
     @property
     def label(self) -> Text:
         if self is Book.SETTINGS:
             return gettext_lazy("Settings")
+        if self is Book.JOB:
+            return gettext_lazy("Journal of jobs")
         return gettext_lazy("Both books") if self is Book.BOTH else self.value
 
 

@@ -153,6 +153,9 @@ func (m *AuthorizationManager) FetchUserPrivilegeOnEntities(req *types.FetchUser
 	return &methods.FetchUserPrivilegeOnEntitiesBody{Res: res}
 }
 
+// systemRead is in every role but "No access".
+const systemRead = "System.Read"
+
 // needed names the privilege that a method asks for beyond reading (vSphere API reference, "Required
 // Privileges"); a method that is not here and does not read asks for the last one.
 var needed = map[string]string{
@@ -171,7 +174,7 @@ var needed = map[string]string{
 	"ReconfigVM_Task":                 "VirtualMachine.Config.AdvancedConfig",
 	"ReconfigureComputeResource_Task": "Host.Inventory.EditCluster",
 	"ReconnectHost_Task":              "Host.Config.Connection",
-	"RefreshDatastore":                "Datastore.Browse",
+	"RefreshDatastore":                systemRead,
 	"RegisterExtension":               "Extension.Register",
 	"RelocateVM_Task":                 "Resource.ColdMigrate",
 	"Rename_Task":                     "VirtualMachine.Config.Rename",
@@ -209,7 +212,7 @@ func refuse(ctx *Context, method *Method) soap.HasFault {
 		return nil
 	}
 	privilege, ok := needed[method.Name]
-	if !account.ReadOnly && !isDenied(account.User, privilege) {
+	if !isDenied(account.User, privilege) && (!account.ReadOnly || privilege == systemRead) {
 		return nil
 	}
 	if !ok {

@@ -95,7 +95,7 @@ func copyDisk(task *longTask, req *types.CopyVirtualDisk_Task) types.BaseMethodF
 	if info, err := os.Stat(extent); err == nil {
 		size = info.Size()
 	} else {
-		extent, size, descriptor = "", vmdkCapacity(source), nil
+		extent, size, descriptor = "", vmdkCapacity(source), []byte(diskDescriptor)
 	}
 	if free := freeOn(destination); size > free {
 		return &types.NoDiskSpace{FileFault: types.FileFault{File: req.DestName}, Datastore: datastoreOf(destination).Name}

@@ -130,12 +130,15 @@ func setFlatFile(file string, bytes int64) {
 	}
 }
 
-// CreateVirtualDiskTask also gives the extent its size.
+// CreateVirtualDiskTask also gives the extent its size, and the descriptor its text.
 func (m *VirtualDiskManager) CreateVirtualDiskTask(ctx *Context, req *types.CreateVirtualDisk_Task) soap.HasFault {
 	res := m.createVirtualDiskTask(ctx, req)
 	if spec, ok := req.Spec.(types.BaseFileBackedVirtualDiskSpec); ok {
 		if file := datastoreFile(req.Name); exists(file) && exists(flatFile(file)) {
 			setFlatFile(file, spec.GetFileBackedVirtualDiskSpec().CapacityKb*1024)
+			if info, err := os.Stat(file); err == nil && info.Size() == 0 {
+				_ = os.WriteFile(file, []byte(diskDescriptor), 0600)
+			}
 		}
 	}
 	return res

@@ -1,0 +1,86 @@
+"""Real processes that work at jobs, and can be killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+ROOT = Path(__file__).parents[2]
+T = TypeVar("T")
+
+
+class Processes:
+    """Those of one test, each in a process group of its own, with one set of settings."""
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.jobs.settings",
+            "JOBS_TEST_SETTINGS": json.dumps(self._settings),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONWARNINGS": "ignore",
+        }
+
+    def start(self, *arguments: str, name: str) -> "subprocess.Popen[bytes]":
+        with self.log(name).open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                env=self.environment,
+                start_new_session=True,
+            )
+        self._started.append(process)
+        return process
+
+    def web(self, name: str) -> "subprocess.Popen[bytes]":
+        process = self.start("-m", "tests.jobs.web", name=name)
+        until(lambda: "ready" in self.log(name).read_text(), f"{name} to be ready", 60)
+        return process
+
+    def log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> float:
+        """With all that it has started, as when the machine goes; when that was."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return time.monotonic()
+
+    def end(self) -> None:
+        for process in self._started:
+            if process.poll() is None:
+                self.kill(process)
+
+
+@contextmanager
+def processes(folder: Path, settings: dict[str, Any]) -> Iterator[Processes]:
+    its = Processes(folder, settings)
+    try:
+        yield its
+    finally:
+        its.end()
+
+
+def until(ask: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
+    """What it gave that was true."""
+    give_up_s = time.monotonic() + timeout_s
+    while True:
+        if found := ask():
+            return found
+        if time.monotonic() > give_up_s:
+            raise AssertionError(f"waited {timeout_s:g} s in vain for {what}")
+        time.sleep(0.05)

@@ -1,0 +1,54 @@
+"""The default that needs nothing, with real processes: one is killed in the midst of a job."""
+
+import time
+from pathlib import Path
+
+from tests.jobs import samples
+from tests.jobs.effects import Effects
+from tests.jobs.rig import processes, until
+from vmware_panel.domain.jobs import ItemState, Job, JobState
+from vmware_panel.jobs.sqlite_journal import SqliteJournal
+
+
+def test_another_process_goes_on(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "jobs")
+    effects = Effects(tmp_path / "effects")
+    with processes(tmp_path, {"jobs": {"folder": str(tmp_path / "jobs")}}) as rig:
+        one = rig.web("one")
+        journal.add(samples.job(tmp_path, *samples.items(8), pause_s="0.5"), None)
+        until(lambda: effects.counts()["k2"], "the third item")
+        two = rig.web("two")
+        until(lambda: effects.counts()["k3"], "the fourth item")
+        killed_s = rig.kill(one)
+        done = effects.counts().total()
+        until(lambda: effects.counts().total() > done, "the other process to go on")
+        took_s = time.monotonic() - killed_s
+        job = until(lambda: ended(journal), "the job's end")
+        assert two.poll() is None
+    print(f"embedded: {took_s:.1f} s from SIGKILL to the next effect")
+    assert {item.state for item in job.items} == {ItemState.DONE}
+    assert set(effects.counts().values()) == {1}
+    assert len(effects.counts()) == 8
+    assert "works at it" in rig.log("two").read_text()
+
+
+def test_one_that_is_asked_to_end_leaves_the_job_at_once(tmp_path: Path) -> None:
+    """A restart of the web server, say: nobody waits for the claim to lapse."""
+    journal = SqliteJournal(tmp_path / "jobs")
+    effects = Effects(tmp_path / "effects")
+    with processes(tmp_path, {"jobs": {"folder": str(tmp_path / "jobs")}}) as rig:
+        one = rig.web("one")
+        journal.add(samples.job(tmp_path, *samples.items(4), pause_s="1"), None)
+        until(lambda: effects.counts()["k0"], "the first item")
+        one.send_signal(2)
+        one.wait(20)
+        assert list(journal.idle()) == ["job1"]
+        rig.web("two")
+        job = until(lambda: ended(journal), "the job's end")
+    assert {item.state for item in job.items} == {ItemState.DONE}
+    assert set(effects.counts().values()) == {1}
+
+
+def ended(journal: SqliteJournal) -> Job | None:
+    job = journal.read("job1")
+    return job if job is not None and job.state is JobState.ENDED else None

@@ -1,0 +1,1 @@
+"""Admin > VMware > Datastores: every datastore, and the page of one."""
