@@ -80,6 +80,7 @@ class Rig:
         dry_run: bool = False,
         older_than_h: int = 0,
         token: bool = True,
+        alone: bool = True,
     ) -> Job:
         items = tuple(JobItem(t.key, t.title, t.about, t.size_bytes) for t in targets)
         job = Job(
@@ -90,7 +91,7 @@ class Rig:
             asker=ASKER,
             created_at=datetime.now(UTC),
             items=items,
-            options={"older_than_h": str(older_than_h)},
+            options={"older_than_h": str(older_than_h), "alone": "1" if alone else ""},
             dry_run=dry_run,
         )
         self.journal.add(job, seal(access_to(self.cloud.url), None) if token else None)

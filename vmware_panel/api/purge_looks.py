@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from vmware_panel.api.cache_owners import cache_computes
+from vmware_panel.api.image_cache import cache_computes
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cache_roots import CacheComputes, root_named
@@ -28,6 +28,9 @@ from vmware_panel.vsphere import VSphereError
 
 INVENTORY_AGE_S = 300.0
 """Of which cluster mounts which datastore, and no more: what is in use is never taken from it."""
+
+ALONE = "alone"
+"""The job's option: all instances on the vCenter are in the asker's region, by the settings."""
 
 _OF_IMAGES = frozenset({TargetKind.IMAGE, TargetKind.BROKEN_DOWNLOAD})
 _BY_OWNER = frozenset({TargetKind.IMAGE, TargetKind.BROKEN_DOWNLOAD, TargetKind.EMPTY_ROOT})
@@ -140,7 +143,11 @@ class Looks:
         else:
             down = tuple(_in_cells_that_are_down(services))
             computes = cache_computes(
-                get_config(), services, hypervisors, [inventory] if inventory else []
+                get_config(),
+                hypervisors,
+                services,
+                [inventory] if inventory else [],
+                alone=bool(self._job.options.get(ALONE)),
             )
         root = root_named(
             path.names[0],
