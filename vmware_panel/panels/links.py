@@ -22,4 +22,3 @@ def datastore_url(vcenter: str, moref: str) -> str:
 
 def job_url(job_id: str) -> str:
     return str(reverse("horizon:admin:vmware_jobs:job", args=[job_id]))
-    return reverse("horizon:admin:vmware_jobs:job", args=[job_id])

@@ -1,7 +1,6 @@
 from django.urls import re_path
 
-from vmware_panel.panels.image_cache import scan_views, seed_views, views
-from vmware_panel.panels.image_cache import purge_views, scan_views, views
+from vmware_panel.panels.image_cache import purge_views, scan_views, seed_views, views
 from vmware_panel.panels.listing.refresh import RefreshView
 
 urlpatterns = [
