@@ -30,7 +30,7 @@ lab-stop: ## Stop the lab: every process that it started
 check: venv lint types unit ## Lint, types and unit tests: seconds, no lab
 
 # What mostly waits, for leases and deadlines to pass: it runs beside the rest, and is shown after it.
-WAITING := tests/collecting tests/deployment tests/faults tests/store
+WAITING := tests/collecting tests/deployment tests/faults tests/jobs tests/store
 
 .PHONY: simulator
 simulator: apt venv ## Build the vCenter simulator, if it is not there yet

@@ -15,8 +15,10 @@ from lab import drift
 from lab.vcenter import CINDER_EXTENSION, read, wait
 from tests.lab_run import RunningLab
 from tests.simulator import running_simulator
-from vmware_panel.api import cloud, inventories
+from vmware_panel.api import cloud, inventories, placement
 from vmware_panel.api import volumes as api
+from vmware_panel.domain.cloud import Server
+from vmware_panel.domain.volume_disks import agreement
 from vmware_panel.domain.volumes import DiskState, FindingKind, VolumeEntry, VolumeState
 from vmware_panel.openstack import counting as counting_openstack
 from vmware_panel.vsphere import close_clients
@@ -152,7 +154,19 @@ def _same_attachments(lab: RunningLab, service, entry: VolumeEntry, its: Any, di
         assert attached.state is DiskState.AGREES
 
 
-def test_a_volume_from_lazy_over_moved_to_mended_by_nova_itself(lab, report, a_volume):
+def server_of(lab: RunningLab, server_id: str) -> Server:
+    its = lab.admin.compute.get_server(server_id)
+    return Server(
+        its.id,
+        its.name,
+        node=its.hypervisor_hostname,
+        volume_ids=tuple(volume["id"] for volume in its.attached_volumes),
+    )
+
+
+def test_a_volume_from_lazy_over_moved_to_mended_by_nova_itself(
+    lab: RunningLab, report, request_of, a_volume
+):
     """What the page advises is what Nova does: a detach brings the shadow VM to the disk."""
     entry = until(report, a_volume.id, VolumeState.NOT_YET)
     assert not entry.findings
@@ -168,6 +182,10 @@ def test_a_volume_from_lazy_over_moved_to_mended_by_nova_itself(lab, report, a_v
     (finding,) = entry.findings
     assert finding.kind is FindingKind.MOVED and finding.cinder == before
     assert finding.vcenter in paths and before not in paths
+    tab = placement.instance_report(request_of(), server_of(lab, server_id))
+    shadow = tab.shadows[a_volume.id].disk
+    (its,) = [its for its in tab.placement.disks if its.volume_id == a_volume.id]
+    assert shadow and agreement(its.disk, shadow) is DiskState.MOVED, "the instance's tab agrees"
     detach(lab, a_volume, server_id)
     entry = until(report, a_volume.id, VolumeState.STORED, path=finding.vcenter)
     assert FindingKind.MOVED not in {f.kind for f in entry.findings}

@@ -32,7 +32,7 @@ def settings(vcenter: VCenter, mode: str) -> override_settings:
     return override_settings(
         VMWARE_PANEL={
             "vcenters": {NAME: setting_of(vcenter)},
-            "collector": {"mode": mode},
+            "collector": {"mode": mode, "scan_interval_s": 0},
         },
         CACHES={},
     )

@@ -73,6 +73,11 @@ class Processes:
         process.wait()
         return time.monotonic()
 
+    def process_of(self, worker: str) -> "subprocess.Popen[bytes]":
+        """The one that calls itself so: host, process, and what tells it from others."""
+        pid = int(worker.rsplit("-", 2)[1])
+        return next(process for process in self._started if process.pid == pid)
+
     def end(self) -> None:
         for process in self._started:
             if process.poll() is None:

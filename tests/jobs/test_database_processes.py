@@ -1,6 +1,5 @@
 """Workers of django-tasks-db, on a database of SQLite, killed in the midst of a job."""
 
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -30,14 +29,15 @@ def test_another_worker_goes_on(tmp_path: Path) -> None:
         migrate = rig.start("-m", "django", "migrate", name="migrate")
         assert migrate.wait(120) == 0, rig.log("migrate").read_text()
         rig.web("web")
-        workers = {name: rig.start(*WORKER, name=name) for name in ("one", "two")}
-        for name in workers:
+        for name in ("one", "two"):
+            rig.start(*WORKER, name=name)
+        for name in ("one", "two"):
             until(lambda name=name: "Starting worker" in rig.log(name).read_text(), name)
         journal.add(samples.job(tmp_path, *samples.items(8), pause_s="0.5"), None)
         until(lambda: effects.counts()["k2"], "the third item")
         job = journal.read("job1")
         assert job is not None
-        killed_s = rig.kill(_of(job.worker, workers))
+        killed_s = rig.kill(rig.process_of(job.worker))
         done = effects.counts().total()
         until(lambda: effects.counts().total() > done, "the other worker to go on")
         took_s = time.monotonic() - killed_s
@@ -49,9 +49,3 @@ def test_another_worker_goes_on(tmp_path: Path) -> None:
     assert {item.state for item in job.items} == {ItemState.DONE}
     assert set(effects.counts().values()) == {1}
     assert len(effects.counts()) == 8
-
-
-def _of(name: str, workers: dict[str, "subprocess.Popen[bytes]"]) -> "subprocess.Popen[bytes]":
-    """The worker that calls itself so: host, process, and what tells it from others."""
-    pid = int(name.rsplit("-", 2)[1])
-    return next(worker for worker in workers.values() if worker.pid == pid)

@@ -15,7 +15,7 @@ from vmware_panel.domain.jobs import ItemState, JobItem, JobState, Step
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind
 from vmware_panel.jobs.cache_journal import CacheJournal
-from vmware_panel.jobs.journal import Journal, WorkerStopped
+from vmware_panel.jobs.journal import Journal, JournalError, WorkerStopped
 from vmware_panel.jobs.sqlite_journal import SqliteJournal
 
 
@@ -205,3 +205,17 @@ def test_another_deployment_has_jobs_of_its_own(rig: Rig, tmp_path: Path) -> Non
     else:
         other = CacheJournal(ALIAS, "other")
     assert (other.summaries(), list(other.idle()), other.claim("job1", "w")) == ((), [], None)
+
+
+def test_a_job_of_another_release_hides_no_other(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.add(samples.job(tmp_path, job_id="ours"), None)
+    for module in ("sqlite_journal", "cache_journal"):
+        monkeypatch.setattr(
+            f"vmware_panel.jobs.{module}.encode_head", lambda job: b"\x81\xa1x\x01"
+        )
+    journal.add(samples.job(tmp_path, job_id="theirs"), None)
+    assert [summary.job.id for summary in journal.summaries()] == ["ours"]
+    with pytest.raises(JournalError):
+        journal.read("theirs")

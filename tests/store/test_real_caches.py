@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from dataclasses import replace
 from unittest import mock
 
 import pytest
@@ -14,10 +15,14 @@ from tests.store.processes import fingerprint
 from tests.store.servers import ALIAS, TIMEOUT_S, free_port
 from tests.unit.domain.builders import vm
 from tests.unit.store.books import VCENTER, WATCHING, Collected, at
+from tests.unit.store.test_scans import scan_of
 from tests.unit.store.test_usages import sample
+from vmware_panel.domain.datastore_files import ScanProgress
+from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.store import CacheStore, StoreError
 from vmware_panel.store import writer as writing
+from vmware_panel.store.scans import SLOTS
 
 DOWN = (TroubleKind.UNREACHABLE, TroubleKind.TIMEOUT)
 
@@ -70,6 +75,71 @@ def test_a_sample_is_lost_with_the_cache_and_the_next_one_is_there(server, new_s
     caches[ALIAS].close()
     wait_until_taken(lambda: writer.sample(sample()))
     assert store.usage(VCENTER) == sample()
+
+
+def test_a_search_of_ten_thousand_cached_images_is_kept_and_read_in_one_command_each_time(
+    server, new_store
+) -> None:
+    writer, store = new_store().scan_writer(VCENTER), new_store()
+    scan = scan_of(images=10_000)
+    writer.keep(scan)
+    writer.keep(scan_of(MoRef("datastore-2"), images=3))
+    writer.tell(ScanProgress("nfs-1", 50, 1, 1))
+    kept = store.scans(VCENTER)
+    assert kept.by_datastore[scan.datastore] == scan and len(kept.by_datastore) == 2
+    before = commands(server, keys=2 + SLOTS)
+    for _ in range(10):
+        assert store.scans(VCENTER).by_datastore is kept.by_datastore
+    assert commands(server, keys=2 + SLOTS) - before == 10
+    left = items(server)
+    writer.keep(scan_of(images=1))
+    assert items(server) < left, "the earlier search is cleared away"
+    assert len(store.scans(VCENTER).by_datastore[scan.datastore].files) == 2
+
+
+def test_who_wants_a_search_is_heard_by_whoever_searches(server, new_store) -> None:
+    one, writer = MoRef("datastore-1"), new_store().scan_writer(VCENTER)
+    new_store().ask_scan(VCENTER, [one])
+    new_store().ask_scan(VCENTER, [])
+    assert [ask.datastores for ask in writer.asks()] == [(one,), ()]
+    writer.answered(writer.asks()[0])
+    assert [ask.datastores for ask in new_store().scan_writer(VCENTER).asks()] == [()]
+
+
+def test_searches_are_lost_with_the_cache_and_it_is_told_when_it_is_down(
+    server, new_store
+) -> None:
+    writer, reader = new_store().scan_writer(VCENTER), new_store()
+    scan = scan_of()
+    writer.keep(scan)
+    reader.scans(VCENTER)
+    caches[ALIAS].clear()
+    assert writer.read_ats() == {} and new_store().scans(VCENTER).by_datastore == {}
+    assert reader.scans(VCENTER).by_datastore == {scan.datastore: scan}
+    server.kill()
+    for ask in (
+        lambda: writer.keep(scan),
+        lambda: writer.tell(ScanProgress()),
+        lambda: new_store().scans(VCENTER),
+        lambda: new_store().ask_scan(VCENTER, []),
+    ):
+        with pytest.raises(StoreError) as caught:
+            ask()
+        assert caught.value.trouble.kind in DOWN
+    server.start()
+    caches[ALIAS].close()
+    wait_until_taken(lambda: writer.keep(scan))
+    assert new_store().scans(VCENTER).by_datastore == {scan.datastore: scan}
+
+
+@pytest.mark.parametrize("kind", ["memcached", "redis"])
+def test_a_cache_that_is_too_small_for_a_search_says_so(start_server, kind: str) -> None:
+    start_server(kind, memory_mb=3 if kind == "redis" else 2)
+    writer = CacheStore(ALIAS).scan_writer(VCENTER)
+    with pytest.raises(StoreError) as caught:
+        writer.keep(replace(scan_of(), unread=(os.urandom(8_000_000).hex(),)))
+    assert caught.value.trouble.kind is TroubleKind.OVERLOADED
+    assert writer.read_ats() == {}
 
 
 def wait_until_taken(write) -> None:

@@ -135,6 +135,7 @@ def test_every_remark_is_explained(kind: RemarkKind) -> None:
         *troubles._OF_VCENTER.values(),
         *troubles._OF_SERVICE.values(),
         *troubles._OF_STORE.values(),
+        *troubles._OF_JOBS.values(),
     ],
 )
 def test_every_trouble_has_its_row(phrase) -> None:

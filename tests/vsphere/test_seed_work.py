@@ -52,7 +52,7 @@ class Bench:
 
     def __init__(self, its: Rig, folder: Path) -> None:
         self.rig = its
-        self.journal = SqliteJournal(folder / "jobs")
+        self.journal = SqliteJournal(folder / "jobs", "seeding")
         self.access: Access | None = None
 
     def order(self, **changes: Any) -> SeedOrder:
@@ -172,22 +172,6 @@ def test_the_sized_copy_is_in_the_folder_when_it_comes_into_the_cache(bench: Ben
     assert bench.staged == []
 
 
-def test_of_an_image_that_is_there_the_sized_copy_alone_is_made(bench: Bench) -> None:
-    source = bench.rig.cached(datastore="shared-ds-1")
-    order = bench.order(
-        source_path=str(source),
-        source_datastore=bench.rig.shared.datastore,
-        root_gb=1,
-        only_sized=True,
-    )
-    item = bench.do(order)
-    assert (item.state, item.trouble) == (ItemState.DONE, None)
-    files = bench.files(*TARGET) or {}
-    assert files[f"{IMAGE}.1-flat.vmdk"] == 1 << 30
-    assert len(files) == 4
-    assert bench.staged == []
-
-
 def test_what_is_there_already_is_refused_and_nothing_is_sent(bench: Bench) -> None:
     bench.rig.cached()
     bench.rig.cached(datastore="shared-ds-1")
@@ -274,6 +258,69 @@ def test_a_datastore_that_goes_away_in_the_middle_fails_and_what_stays_is_named(
     assert bench.files(*TARGET) is None
 
 
+@pytest.fixture
+def cloud() -> Iterator[FakeServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def building(bench: Bench, cloud: FakeServer) -> list[dict[str, Any]]:
+    """What Nova lists as being built from the image."""
+    bench.access = Access("token", {Service.NOVA: f"{cloud.url}/v2.1"})
+    servers: list[dict[str, Any]] = []
+
+    def answer(handler: Handler, request: Request) -> None:
+        assert request.query["image"] == IMAGE and request.query["status"] == "BUILD"
+        handler.send(200, json.dumps({"servers": servers}).encode())
+
+    cloud.answers["/v2.1/servers/detail"] = answer
+    return servers
+
+
+def only_sized(bench: Bench) -> SeedOrder:
+    source = bench.rig.cached(datastore="shared-ds-1")
+    return bench.order(
+        source_path=str(source),
+        source_datastore=bench.rig.shared.datastore,
+        root_gb=1,
+        only_sized=True,
+    )
+
+
+def test_of_an_image_that_is_there_the_sized_copy_alone_is_made(
+    bench: Bench, building: list[dict[str, Any]]
+) -> None:
+    item = bench.do(only_sized(bench))
+    assert (item.state, item.trouble) == (ItemState.DONE, None)
+    files = bench.files(*TARGET) or {}
+    assert files[f"{IMAGE}.1-flat.vmdk"] == 1 << 30
+    assert len(files) == 4
+    assert bench.staged == []
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_no_sized_copy_comes_into_the_way_of_an_instance_that_is_being_built(
+    bench: Bench, building: list[dict[str, Any]], when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = {"id": "s-1", "name": "shop-1", "status": "BUILD"}
+    if when == "before":
+        building.append(server)
+    else:
+        about_to = ClaimReport.about_to
+
+        def begins(self: ClaimReport, step: str, note: str = "") -> None:
+            building[:] = [server]
+            about_to(self, step, note)
+
+        monkeypatch.setattr(ClaimReport, "about_to", begins)
+    item = bench.do(only_sized(bench))
+    assert [(r.kind, r.detail) for r in item.refusals] == [(RefusalKind.BEING_BUILT, "shop-1")]
+    assert f"{IMAGE}.1.vmdk" not in (bench.files(*TARGET) or {})
+    assert bench.staged == []
+    assert not bench.calls("MoveVirtualDisk_Task")
+
+
 # -- from Glance
 
 
@@ -312,12 +359,6 @@ class Glance:
         handler.wfile.flush()
         self.stopped.wait(20)
         handler.close_connection = True
-
-
-@pytest.fixture
-def cloud() -> Iterator[FakeServer]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

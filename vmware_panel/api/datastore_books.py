@@ -5,7 +5,6 @@ as the page before did.
 """
 
 import threading
-from collections.abc import Hashable
 from datetime import datetime
 
 from vmware_panel.domain.cloud import Server
@@ -13,7 +12,6 @@ from vmware_panel.domain.datastore_bytes import Fill, KnownInstances, fill_of
 from vmware_panel.domain.datastore_files import Scan
 from vmware_panel.domain.datastore_uses import DatastoreUses
 from vmware_panel.domain.inventory import Datastore, Inventory, MoRef
-from vmware_panel.domain.snapshot import Snapshot
 from vmware_panel.openstack.server_index import IndexedServers
 
 
@@ -51,23 +49,24 @@ class KeptBook:
 
 
 _lock = threading.Lock()
-_kept: dict[str, tuple[Hashable, KeptBook]] = {}
+_kept: dict[str, KeptBook] = {}
 
 
-def kept_book(inventory: Inventory, snapshot: Snapshot | None) -> KeptBook:
-    """Of each vCenter the last one. `snapshot` None: nobody collects, and the book is a new one
-    whenever it was read anew.
-    """
+def kept_book(inventory: Inventory) -> KeptBook:
+    """Of each vCenter the last one: while a book stays the same, so do the tuples in it."""
     name = inventory.vcenter.name
-    version: Hashable = snapshot.version if snapshot else (id(inventory), inventory.read_at)
     with _lock:
         known = _kept.get(name)
-    if known is not None and known[0] == version:
-        return known[1]
+    if known is not None and _same(known.inventory, inventory):
+        return known
     made = KeptBook(inventory)
     with _lock:
-        _kept[name] = (version, made)
+        _kept[name] = made
     return made
+
+
+def _same(one: Inventory, other: Inventory) -> bool:
+    return one.vms is other.vms and one.datastores is other.datastores
 
 
 def forget_all() -> None:

@@ -117,7 +117,7 @@ def datastores_report(request: HttpRequest) -> DatastoresReport:
     entries: list[DatastoreEntry] = []
     for inventory in reading.inventories:
         entries += entries_of(
-            kept_book(inventory, reading.snapshots.get(inventory.vcenter.name)),
+            kept_book(inventory),
             inventory,
             None if drivers is None else drivers.get(inventory.vcenter.name, ()),
             scans,
@@ -191,7 +191,7 @@ def _one(
     """The datastore with vCenter's figures of just now, if it gave any, beside the others' as the
     book has them.
     """
-    book = kept_book(inventory, answers.reading.snapshots.get(inventory.vcenter.name))
+    book = kept_book(inventory)
     indexed, drivers = answers.get("servers"), drivers_of(answers)
     volumes = _volumes(answers.get("volumes"))
     (entry,) = entries_of(

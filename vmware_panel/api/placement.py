@@ -23,6 +23,8 @@ from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
 from vmware_panel.domain.placement import Overview, Placement, join, place
 from vmware_panel.domain.snapshot import Snapshot
+from vmware_panel.domain.volume_disks import shadows_of
+from vmware_panel.domain.volumes import ShadowVm
 from vmware_panel.openstack import cinder, gather, glance, nova
 from vmware_panel.openstack.access import DEFAULT_TIMEOUT_S
 from vmware_panel.openstack.server_index import IndexedServers
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 VCENTERS = "vcenters"
+KEPT = "kept"
 INVENTORIES = "inventories"
 """Lists have threads of their own: those that hang do not keep the tabs waiting."""
 
@@ -54,7 +57,8 @@ class InstanceReport:
     """One instance, read at that moment: for the tab of those who may see everything.
 
     `images` and `volumes` are those that its disks go back to, by id; an id that is missing there
-    is gone or was not to be had (then `troubles` says so). `client_url` leads to the VM in the
+    is gone or was not to be had (then `troubles` says so). `shadows` are Cinder's VMs of its volumes,
+    from what the collectors keep; one that is missing there is unknown. `client_url` leads to the VM in the
     vSphere Client. `configured` is False where the region has no vCenter in the settings.
     """
 
@@ -62,6 +66,7 @@ class InstanceReport:
     read_at: datetime
     images: Mapping[str, Image] = field(default_factory=dict)
     volumes: Mapping[str, Volume] = field(default_factory=dict)
+    shadows: Mapping[str, ShadowVm] = field(default_factory=dict)
     client_url: str | None = None
     troubles: tuple[Trouble, ...] = ()
     configured: bool = True
@@ -123,9 +128,11 @@ def instance_report(request: HttpRequest, server: Server) -> InstanceReport:
         parts["images"] = partial(glance.images_of, access, (server.image_id,))
     if server.volume_ids:
         parts["volumes"] = partial(cinder.volumes_of, access, server.volume_ids)
-    answers = Answers(
-        gather(parts, timeout_s=_page_deadline_s(v.longest_read_s for v in vcenters)), vcenters
-    )
+        if snapshot_store() is not None:  # else the book would be read whole for these few
+            parts[KEPT] = partial(inventory_source().read, vcenters)
+    outcomes = gather(parts, timeout_s=_page_deadline_s(v.longest_read_s for v in vcenters))
+    kept: Outcome[Reading] = outcomes.pop(KEPT, Outcome())
+    answers = Answers(outcomes, vcenters)
     reading = answers.reading
     services = {s.host: s for s in answers.get("services", ())}
     placement = place(server, reading.books, services.get(server.compute_host or ""))
@@ -134,6 +141,7 @@ def instance_report(request: HttpRequest, server: Server) -> InstanceReport:
         read_at=reading.read_at or datetime.now(UTC),
         images=answers.get("images", {}),
         volumes=answers.get("volumes", {}),
+        shadows=shadows_of(kept.value.books, server.volume_ids) if kept.value else {},
         client_url=_client_url(placement, vcenters),
         troubles=answers.troubles,
         configured=bool(vcenters),

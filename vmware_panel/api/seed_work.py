@@ -24,7 +24,8 @@ from vmware_panel.domain.seed_order import SeedOrder, order_from
 from vmware_panel.domain.seeding import gib
 from vmware_panel.endpoints import client
 from vmware_panel.jobs.waiting import TaskUnsettled
-from vmware_panel.jobs.works import Ended, Report
+from vmware_panel.jobs.works import Ended, Report, required_access
+from vmware_panel.openstack import nova
 from vmware_panel.vsphere import VCenterClient
 
 STAGE, FETCH, SIZE, ROOT, MOVE, CLEAN = "stage", "fetch", "size", "root", "move", "clean"
@@ -94,6 +95,7 @@ class _Seeding:
         if order.only_sized != (there is not None):
             detail = "gone" if there is None else ", ".join(sorted(there.names)) or "empty"
             raise Refused(Refusal(RefusalKind.CHANGED_FILES, str(self._target), detail))
+        self._require_not_building()
         datastores = self._client.datastores_now([order.datastore])
         now = datastores[0] if datastores else None
         if now is None or not now.accessible or now.maintenance_mode not in (None, "normal"):
@@ -153,6 +155,7 @@ class _Seeding:
         self._require_whole(sizes)
         sending.heed_cancel()
         if self._order.only_sized:
+            self._require_not_building()
             staged = sending.staging.file(self._order.sized_name)
             there = self._target.child(self._order.sized_name)
             error = sending.last_task(
@@ -186,6 +189,17 @@ class _Seeding:
         if missing:
             detail = f"not in the staging folder: {', '.join(missing)}"
             raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))
+
+    def _require_not_building(self) -> None:
+        """Nova makes the same sized copy while it builds: the later of the two would fail, and
+        Nova's boot with it. Raises `Refused`, `SourceError`.
+        """
+        if not self._order.only_sized:
+            return  # a whole folder that is there already, Nova takes as its own
+        filters = {"image": self._order.image_id, "status": "BUILD"}
+        access = required_access(self._report)
+        for server in nova.list_servers(access, all_projects=True, filters=filters):
+            raise Refused(Refusal(RefusalKind.BEING_BUILT, str(self._target), server.name))
 
     # -- after another worker ----------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Seeding the image cache: what may be chosen, the plan, and the job that it becomes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,10 +11,11 @@ from vmware_panel.api import cloud, jobs
 from vmware_panel.api.capacity import ClusterFits, RegionBooks, region_books
 from vmware_panel.api.changing import Made
 from vmware_panel.api.context import access_of, scope_of
-from vmware_panel.config import ComputeConfig, VCenterConfig, get_config
+from vmware_panel.api.scans import read_scans
+from vmware_panel.api.seed_looks import Looks, is_plain, keeps_unused_s, root_of
+from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cloud import Flavor, Image
 from vmware_panel.domain.clusters import Driven
-from vmware_panel.domain.datastore_paths import UnsafePath, below
 from vmware_panel.domain.driver_image import DriverImage, driver_image, refusals_of_size
 from vmware_panel.domain.driver_sums import RejectedDatastore
 from vmware_panel.domain.inventory import Datastore, MoRef
@@ -23,7 +24,6 @@ from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind
 from vmware_panel.domain.seed_order import order_of
 from vmware_panel.domain.seeding import (
-    NOVA_KEEPS_S,
     ImageFolder,
     SeedItem,
     SeedPlan,
@@ -35,15 +35,11 @@ from vmware_panel.domain.seeding import (
 from vmware_panel.endpoints import client
 from vmware_panel.openstack import gather, glance
 from vmware_panel.openstack.access import DEFAULT_TIMEOUT_S
-from vmware_panel.vsphere import VCenterClient, VSphereError
 
 PRIVILEGES = ("Datastore.Browse", "Datastore.FileManagement", "Datastore.AllocateSpace")
 MOST_TARGETS = 40
-MOST_LOOKED_AT = 16
-"""Folders that may have the image and are looked at, besides the targets themselves."""
 LISTINGS_S = 120.0
 
-_BASE = "_base"
 _VCENTER = "vcenter"
 
 
@@ -171,12 +167,12 @@ class SeedImage:
         refusals += tuple(
             Refusal(RefusalKind.NO_PRIVILEGE, self.vcenter, right) for right in missing
         )
-        looks = _Looks(self._client, fit.image.id)
+        looks = Looks(self._client, fit.image.id)
         there = {t: looks.at(t.datastore, t.root) for t in targets if t.root and not t.refusals}
         folders: tuple[ImageFolder, ...] = ()
         empty = any(folder.file(fit.file_name) is None for folder in there.values())
         if empty and not self._from_glance:
-            for datastore, root in self._candidates(targets, region, now):
+            for datastore, root in self._candidates(fit, targets, region, now):
                 folder = looks.once(datastore, root)
                 folders += (folder,) if folder else ()
         items = [self._item(fit, t, there.get(t), (*there.values(), *folders)) for t in targets]
@@ -220,7 +216,7 @@ class SeedImage:
         root = root_of(told)
         if root is None:
             against = (Refusal(RefusalKind.OWNER_UNKNOWN, f"{cluster}: {compute}"),)
-        elif not _is_plain(root):
+        elif not is_plain(root):
             against = (Refusal(RefusalKind.OUTSIDE_ROOTS, root),)
         picked = allowed.picked
         if self._datastores:
@@ -250,78 +246,43 @@ class SeedImage:
         ]
 
     def _candidates(
-        self, targets: Sequence[SeedTarget], region: RegionBooks, now: Mapping[MoRef, Datastore]
+        self,
+        fit: DriverImage,
+        targets: Sequence[SeedTarget],
+        region: RegionBooks,
+        now: Mapping[MoRef, Datastore],
     ) -> list[tuple[Datastore, str]]:
-        """Where the image may lie: the roots that the settings tell, on the datastores that their
-        computes may use, those of the chosen clusters first.
+        """Where the image may lie: where the last searches found it, then the roots that the
+        settings tell, on the datastores that their computes may use, those of the chosen clusters
+        first.
         """
-        found: dict[tuple[MoRef, str], Datastore] = {}
+        found: dict[tuple[MoRef, str], Datastore] = dict(self._searched(fit, region))
         mine = {target.compute for target in targets}
         drive = [one for one in region.clusters if one.books.vcenter == self.vcenter]
         drive.sort(key=lambda one: _compute(one) not in mine)
         for one in drive:
             root = root_of(get_config().compute(_compute(one))) if _compute(one) else None
-            if one.room is None or root is None or not _is_plain(root):
+            if one.room is None or root is None or not is_plain(root):
                 continue
             for datastore in one.room.datastores.counted:
-                found.setdefault((datastore.moref, root), now.get(datastore.moref, datastore))
-        return [(datastore, root) for (_, root), datastore in found.items()][: 4 * MOST_LOOKED_AT]
+                found.setdefault((datastore.moref, root), datastore)
+        return [(now.get(moref, its), root) for (moref, root), its in found.items()]
 
-
-class _Looks:
-    """Image folders as vCenter lists them, each at most once."""
-
-    def __init__(self, vsphere: VCenterClient, image_id: str) -> None:
-        self._client = vsphere
-        self._image_id = image_id
-        self._seen: dict[tuple[MoRef, str], ImageFolder] = {}
-        self._left = MOST_LOOKED_AT
-
-    def at(self, datastore: Datastore, root: str) -> ImageFolder:
-        """Raises `VSphereError`."""
-        known = self._seen.get((datastore.moref, root))
-        if known is None:
-            known = self._look(datastore, root)
-            self._seen[(datastore.moref, root)] = known
-        return known
-
-    def once(self, datastore: Datastore, root: str) -> ImageFolder | None:
-        """None where it was looked at before, where too many were, and where vCenter cannot tell."""
-        if (datastore.moref, root) in self._seen or not self._left or not datastore.accessible:
-            return None
-        self._left -= 1
-        try:
-            return self.at(datastore, root)
-        except VSphereError as error:
-            if not error.fault:
-                raise
-            return None
-
-    def _look(self, datastore: Datastore, root: str) -> ImageFolder:
-        place = self._client.file_place(datastore.moref)
-        listing = self._client.list_folder(place, below(place.name, root, self._image_id))
-        return ImageFolder(
-            datastore.moref,
-            place.name,
-            place.datacenter,
-            root,
-            self._image_id,
-            listing.files if listing else None,
+    def _searched(
+        self, fit: DriverImage, region: RegionBooks
+    ) -> Iterator[tuple[tuple[MoRef, str], Datastore]]:
+        inventory = next(
+            (its for its in region.inventories if its.vcenter.name == self.vcenter), None
         )
-
-
-def root_of(told: ComputeConfig) -> str | None:
-    """`vmops.VMwareVMOps._get_base_folder`; None: the settings do not tell."""
-    if told.cache_prefix is None and told.remove_unused_base_images is False:
-        return _BASE
-    return told.cache_root
-
-
-def keeps_unused_s(told: ComputeConfig) -> int | None:
-    """For how long Nova keeps what nobody uses, once it has marked it; None: for good."""
-    if told.remove_unused_base_images is False or told.manager_interval == -1:
-        return None
-    return told.remove_unused_original_minimum_age_seconds or NOVA_KEEPS_S
+        tail = f"/{fit.image.id}/{fit.file_name}"
+        for (vcenter, moref), scan in read_scans([self._config]).by_datastore.items():
+            datastore = inventory.datastore_by_ref.get(moref) if inventory else None
+            if vcenter != self.vcenter or datastore is None:
+                continue
+            for file in scan.files:
+                root = file.path.removesuffix(tail)
+                if root != file.path and "/" not in root and is_plain(root):
+                    yield (moref, root), datastore
 
 
 def _is_driven(one: ClusterFits) -> bool:
@@ -351,10 +312,3 @@ def _not_allowed(
     rejected = why.get(datastore.moref)
     detail = rejected.why.value.replace("_", " ") if rejected else "not mounted"
     return (Refusal(RefusalKind.NOT_ALLOWED, datastore.name, detail),)
-
-
-def _is_plain(root: str) -> bool:
-    try:
-        return len(below("datastore", root).names) == 1
-    except UnsafePath:
-        return False

@@ -215,7 +215,7 @@ def seed_item(
         return _only_sized(fit, item, there)
     if there.files is not None:  # Nova's own move into place would fail as well
         detail = ", ".join(sorted(f.name for f in there.files)) or "an empty folder"
-        return replace(item, refusals=(Refusal(RefusalKind.CHANGED_FILES, there.path, detail),))
+        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, detail),))
     source = None if from_glance else best_source(fit, folders, target.datastore.moref)
     source = source or glance_source(fit)
     if source is None:
@@ -229,8 +229,8 @@ def _only_sized(fit: DriverImage, item: SeedItem, there: ImageFolder) -> SeedIte
     """The image is there; whether its sized copy is too."""
     size = whole_bytes(there, fit)
     if size is None:
-        detail = "what is there is not whole"
-        return replace(item, refusals=(Refusal(RefusalKind.CHANGED_FILES, there.path, detail),))
+        detail = "its disk is broken, or smaller than the image"
+        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, detail),))
     if not item.root_gb or there.file(fit.sized_name(item.root_gb)) is not None:
         return replace(item, refusals=(Refusal(RefusalKind.ALREADY_SO, there.path),))
     path = f"{there.path}/{fit.file_name}"

@@ -35,6 +35,16 @@ def cinders(books: Books) -> Iterator[ShadowVm]:
                 yield ShadowVm(inventory, vm)
 
 
+def shadows_of(books: Books, volume_ids: Iterable[str]) -> Mapping[str, ShadowVm]:
+    """The shadow VMs of some volumes, by the volume's id as it is given; of a few, for one page."""
+    found: dict[str, ShadowVm] = {}
+    for volume_id in volume_ids:
+        for inventory, vm in books.carriers(volume_id):
+            if vm.managed_by_cinder:
+                found.setdefault(volume_id, ShadowVm(inventory, vm))
+    return found
+
+
 def role_of(vm: VirtualMachine) -> Role:
     """By what the driver does: a snapshot is a template (`_create_snapshot_template_format`), a
     copy under way bears a bare uuid (`tmp_name`); `managedBy.type` is `volume` for all of them.

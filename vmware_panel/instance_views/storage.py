@@ -11,6 +11,7 @@ from vmware_panel.api.placement import InstanceReport
 from vmware_panel.domain.inventory import Datastore
 from vmware_panel.domain.lineage import DiskOrigin, Lineage, datastore_name, file_path
 from vmware_panel.domain.remarks import NEARLY_FULL
+from vmware_panel.domain.volume_disks import agreement
 from vmware_panel.instance_views.picture import Picture, Step, draw
 from vmware_panel.wording import (
     Tone,
@@ -23,6 +24,7 @@ from vmware_panel.wording import (
     gb_of,
     thin,
 )
+from vmware_panel.wording.volumes import shadow_words
 
 FILLING = 0.85
 """From this used fraction on a datastore's bar takes the colour of care."""
@@ -52,6 +54,7 @@ class DiskView:
     picture: Picture
     came_from: Link | None = None
     cached_path: str = ""
+    shadow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +68,25 @@ class DatastoreView:
     free: str
     used_percent: int | None
     bar_class: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The URL names of a dashboard's own pages of an image and of a volume."""
+    """The URL names of a dashboard's own pages of an image and of a volume, and of a datastore's for
+    those who are in the admins' dashboard anyway.
+    """
 
     image: str
     volume: str
+    datastore: str = ""
 
 
-ADMIN_PAGES = Pages("horizon:admin:images:detail", "horizon:admin:volumes:detail")
+ADMIN_PAGES = Pages(
+    "horizon:admin:images:detail",
+    "horizon:admin:volumes:detail",
+    "horizon:admin:vmware_datastores:detail",
+)
 PROJECT_PAGES = Pages("horizon:project:images:images:detail", "horizon:project:volumes:detail")
 
 
@@ -107,7 +118,16 @@ def _disk(number: int, lineage: Lineage, report: InstanceReport, pages: Pages) -
         ),
         came_from=came_from,
         cached_path=lineage.cached.path if lineage.cached else "",
+        shadow=_shadow(lineage, report),
     )
+
+
+def _shadow(lineage: Lineage, report: InstanceReport) -> str:
+    """What the volume's shadow VM says of the file; empty for other disks and where it is unknown."""
+    shadow = report.shadows.get(lineage.volume_id or "")
+    if shadow is None or shadow.disk is None:
+        return ""
+    return shadow_words(agreement(lineage.disk, shadow.disk), shadow.disk.path)
 
 
 def _below(lineage: Lineage, came_from: Link | None) -> Iterator[Step]:
@@ -173,18 +193,23 @@ def _came_from(lineage: Lineage, report: InstanceReport, pages: Pages) -> Link |
     return None
 
 
-def _url(name: str, its_id: str) -> str:
+def _url(name: str, *its_id: str) -> str:
     try:
-        return str(reverse(name, args=[its_id]))
+        return str(reverse(name, args=its_id))
     except NoReverseMatch:  # the deployer has taken the panel out
         return ""
 
 
-def datastores(report: InstanceReport) -> tuple[DatastoreView, ...]:
-    return tuple(_datastore(datastore) for datastore in report.placement.datastores)
+def datastores(report: InstanceReport, pages: Pages) -> tuple[DatastoreView, ...]:
+    inventory = report.placement.inventory
+    vcenter = inventory.vcenter.name if inventory and pages.datastore else ""
+    return tuple(
+        _datastore(datastore, _url(pages.datastore, vcenter, datastore.moref) if vcenter else "")
+        for datastore in report.placement.datastores
+    )
 
 
-def _datastore(datastore: Datastore) -> DatastoreView:
+def _datastore(datastore: Datastore, url: str) -> DatastoreView:
     used = datastore.used_fraction
     state, tone = _state(datastore)
     bar_class = "vmware-space-used"
@@ -198,6 +223,7 @@ def _datastore(datastore: Datastore) -> DatastoreView:
         free=free_of(datastore.free_bytes, datastore.capacity_bytes),
         used_percent=None if used is None else round(used * 100),
         bar_class=bar_class,
+        url=url,
     )
 
 

@@ -120,7 +120,7 @@ def full_context(request: HttpRequest, server: Server, pages: storage.Pages) -> 
         "where": figures.where(placement),
         "what": figures.what(placement),
         "disks": storage.disks(report, pages),
-        "datastores": storage.datastores(report),
+        "datastores": storage.datastores(report, pages),
         "unnamed_datastores": placement.unnamed_datastores,
         "client_url": report.client_url,
         "vcenter": placement.inventory.vcenter if placement.inventory else None,

@@ -9,6 +9,7 @@ It is as durable as the cache: one that throws away what is in use, or forgets a
 does not serve (see `vmware_panel.checks`).
 """
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -26,6 +27,8 @@ from vmware_panel.jobs.journal import LEASE_S, MOST_JOBS, JournalError, WorkerSt
 from vmware_panel.store.base import StoreError
 from vmware_panel.store.channel import Channel
 from vmware_panel.store.lease import CacheLease
+
+LOG = logging.getLogger(__name__)
 
 SLOTS_AHEAD = 20
 """So many jobs may begin at one moment before the hint of the last slot is written."""
@@ -69,7 +72,16 @@ class CacheJournal:
             found = self._channel.get_many(
                 [self._key(i, part) for i in ids for part in ("head", "now", "cancel", "lease")]
             )
-        return tuple(s for i in ids if (s := self._summary(i, found)) is not None)
+        summaries: list[Summary] = []
+        for job_id in ids:
+            try:
+                summary = self._summary(job_id, found)
+            except JournalError as error:
+                # One that another release has written is no reason to show none.
+                LOG.warning("Job %s cannot be read: %s", job_id, error.trouble.detail)
+            else:
+                summaries += [summary] if summary is not None else []
+        return tuple(summaries)
 
     def _summary(self, job_id: str, found: Mapping[str, bytes]) -> Summary | None:
         head, now = (found.get(self._key(job_id, part)) for part in ("head", "now"))

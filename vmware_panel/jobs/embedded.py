@@ -5,9 +5,9 @@ process's watcher sees that nobody works at it any more.
 """
 
 import atexit
-import logging
 import os
 import threading
+import time
 from typing import Any
 
 from django.utils import timezone
@@ -15,8 +15,6 @@ from django_tasks import TaskResult, TaskResultStatus
 from django_tasks.backends.base import BaseTaskBackend
 from django_tasks.base import Task
 from django_tasks.utils import get_random_id
-
-LOG = logging.getLogger(__name__)
 
 END_S = 3.0
 
@@ -70,9 +68,10 @@ class EmbeddedBackend(BaseTaskBackend):
         return result
 
     def stop(self) -> None:
-        """Waits a few seconds for the tasks to end."""
+        """Waits for the tasks to end, a few seconds for all of them."""
         self.stopping.set()
         with self._lock:
             threads = list(self._running.values())
+        until_s = time.monotonic() + END_S
         for thread in threads:
-            thread.join(END_S)
+            thread.join(max(0.0, until_s - time.monotonic()))

@@ -4,6 +4,7 @@ Times of claims are by the machine's clock since boot, which nobody sets and whi
 share; after a restart of the machine no claim of before stands.
 """
 
+import logging
 import os
 import sqlite3
 import threading
@@ -19,6 +20,8 @@ from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.jobs.encoding import decode_head, decode_item, encode_head, encode_item
 from vmware_panel.jobs.folder import made_safe
 from vmware_panel.jobs.journal import LEASE_S, MOST_JOBS, JournalError, WorkerStopped
+
+LOG = logging.getLogger(__name__)
 
 WAIT_S = 5.0
 """How long one transaction waits for another process's."""
@@ -93,7 +96,14 @@ class SqliteJournal:
             counts: dict[int, dict[ItemState, int]] = {}
             for number, state, count in counted:
                 counts.setdefault(number, {})[ItemState(state)] = count
-        return tuple(Summary(_job(row), counts.get(row[0], {})) for row in rows)
+        found: list[Summary] = []
+        for row in rows:
+            try:
+                found.append(Summary(_job(row), counts.get(row[0], {})))
+            except JournalError as error:
+                # One that another release has written is no reason to show none.
+                LOG.warning("A job cannot be read: %s", error.trouble.detail)
+        return tuple(found)
 
     def read(self, job_id: str) -> Job | None:
         with self._transaction(reads=True) as db:

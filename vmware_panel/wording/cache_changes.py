@@ -109,6 +109,10 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("%(subject)s is larger than that root disk (%(detail)s)."),
         gettext_lazy("Choose a larger flavor, or none."),
     ),
+    RefusalKind.NOT_WHOLE: (
+        gettext_lazy("%(subject)s is there, but not as a whole image: %(detail)s."),
+        gettext_lazy("Nova would stumble over it too: purge it, then make the plan again."),
+    ),
     RefusalKind.NO_SPACE: (
         gettext_lazy("%(subject)s has too little free space: %(detail)s."),
         gettext_lazy("Choose another datastore, or make room there."),

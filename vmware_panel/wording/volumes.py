@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from vmware_panel.domain.remarks import Severity
@@ -263,6 +264,16 @@ def disk_state(state: DiskState) -> str:
 
 def disk_state_tone(state: DiskState) -> Tone:
     return _DISK_TONES.get(state, Tone.PLAIN)
+
+
+def shadow_words(state: DiskState, shadow_path: str) -> str:
+    """Of one disk of an instance: whether the volume's shadow VM names the same file."""
+    if state is DiskState.AGREES:
+        return str(_("names the same file"))
+    return filled(
+        _("names another file, %(path)s: the disk was moved. See Admin > VMware > Volumes."),
+        path=foreign(shadow_path),
+    )
 
 
 def backend_label(backend: Backend | None) -> str:

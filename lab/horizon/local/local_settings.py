@@ -81,6 +81,7 @@ LOGGING = {
 }
 
 VMWARE_PANEL = {
+    "jobs": {"folder": str(_horizon / "jobs")},
     "vcenters": {
         "lab": {
             "host": HOST,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.domain.test_driver_image import image, taken
@@ -147,12 +147,12 @@ def test_what_is_there_already_is_left_out(root_gb: int, more: tuple[str, ...]) 
 
 def test_a_broken_download_in_the_way_is_named() -> None:
     item = made(None, folder(), there=folder("ds-1", size=BROKEN_BYTES))
-    assert kinds(item) == [RefusalKind.CHANGED_FILES]
+    assert kinds(item) == [RefusalKind.NOT_WHOLE]
 
 
 def test_a_folder_without_the_image_in_it_is_in_the_way_as_it_is_for_nova() -> None:
     item = made(None, folder(), there=folder("ds-1", files=()))
-    assert kinds(item) == [RefusalKind.CHANGED_FILES]
+    assert kinds(item) == [RefusalKind.NOT_WHOLE]
 
 
 def test_too_little_room_is_refused() -> None:
@@ -230,6 +230,7 @@ def test_ages_in_hours_where_they_come_out_even(age_s: int, said: str) -> None:
 TEXTS = st.text(min_size=1, max_size=20)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         SeedOrder,
@@ -272,6 +273,7 @@ FOLDERS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(FOLDERS, max_size=6), st.integers(0, 40 * GIB), st.integers(0, 30))
 def test_whatever_lies_about(folders: list[ImageFolder], free: int, root_gb: int) -> None:
     """A copy is made of a whole image only, and nothing is put where it has no room."""

@@ -27,7 +27,7 @@ from tests.unit.domain.volume_books import (
 from vmware_panel.domain.cloud import StoragePool, VolumeSnapshot
 from vmware_panel.domain.inventory import Folder, MoRef
 from vmware_panel.domain.placement import Books
-from vmware_panel.domain.volume_disks import backends_of, project_of, seen_in
+from vmware_panel.domain.volume_disks import backends_of, project_of, seen_in, shadows_of
 from vmware_panel.domain.volume_join import counts_of, join_volumes
 from vmware_panel.domain.volumes import Backend, DiskState, FindingKind, ShadowVm, VolumeState
 
@@ -255,6 +255,15 @@ def test_an_old_drivers_vm_is_found_by_its_name_and_a_migrated_ones_by_its_other
     assert entry.state is VolumeState.STORED and entry.shadow and entry.shadow.by_name
     moved = one(volume(2, name_id=volume(1).id), vms=(shadow(1),))
     assert moved.state is VolumeState.STORED
+
+
+def test_the_shadow_vms_of_a_few_volumes_are_found_by_their_ids():
+    books = Books((builders.inventory(shadow(1), shadow(2), builders.vm(1003)),))
+    wanted = [uuid_of(n) for n in (1001, 1003, 1004)]
+    found = shadows_of(books, wanted)
+    assert {volume_id: its.vm.moref for volume_id, its in found.items()} == {
+        uuid_of(1001): "vm-1001"
+    }, "one of Nova's with that id is no shadow VM"
 
 
 def test_the_project_of_a_shadow_vm_is_told_by_its_folder():

@@ -1,6 +1,7 @@
 """The tab "VMware": who sees it, what it says, and what it says when a source is down."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -16,6 +17,7 @@ from vmware_panel.config import ConfigError
 from vmware_panel.domain.inventory import MoRef, VmPower
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.domain.placement import Books, place
+from vmware_panel.domain.volumes import ShadowVm
 from vmware_panel.instance_views import storage, tab
 
 MENU = 'data-target="#instance_details__vmware"'
@@ -168,7 +170,24 @@ def test_disks_and_datastores_are_shown_with_what_they_go_back_to(monkeypatch):
         assert part in text
     assert f'href="/admin/images/{builders.IMAGE_ID}/detail/"' in html
     assert f'href="/admin/volumes/{samples.VOLUME_ID}/"' in html
+    assert 'href="/admin/vmware_datastores/lab/datastore-1/"' in html
     assert "50 B free of 100 B , 50 % used" in text.replace("B, ", "B , ")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (None, "names the same file"),
+        ("[ds9] old/old.vmdk", "names another file, [ds9] old/old.vmdk"),
+    ],
+)
+def test_a_volumes_disk_is_held_against_its_shadow_vm(monkeypatch, path, words):
+    its = samples.vm().disks[1]
+    shadow = builders.vm(9, disks=(replace(its, path=path or its.path),))
+    report = samples.report()
+    assert "Shadow VM" not in text_of(full(report, monkeypatch)), "unknown is not the same"
+    shadows = {samples.VOLUME_ID: ShadowVm(builders.inventory(shadow), shadow)}
+    assert words in text_of(full(replace(report, shadows=shadows), monkeypatch))
 
 
 def test_every_disagreement_stands_on_top_in_words(monkeypatch):

@@ -171,6 +171,7 @@ class TestWhatItShows(Page):
 
     def test_datastores_numa_nodes_and_adapters(self) -> None:
         assert [row[0] for row in self.rows("vmware-mounts")] == ["ds1", "ds2"]
+        assert 'href="/admin/vmware_datastores/lab/datastore-1/"' in self.page()
         assert self.rows("vmware-numa") == [["0", "16", "128 GiB"], ["1", "16", "128 GiB"]]
         assert [row[:2] for row in self.rows("vmware-adapters")] == [
             ["vmnic0", "up, 10000 Mbit/s"],

@@ -12,7 +12,7 @@ from unittest import mock
 from django.test import override_settings
 from openstack_dashboard.test import helpers
 
-from tests.unit.domain import caches
+from tests.unit.domain import builders, caches
 from tests.unit.panels import cache_pages as pages
 from tests.unit.panels.test_clusters_page import HOSTILE, SETTINGS
 from vmware_panel.api.image_cache import LedgerReport
@@ -60,7 +60,7 @@ class Page(helpers.BaseAdminViewTests):
 class TestTheList(Page):
     def test_an_image_with_all_that_the_books_say(self) -> None:
         (row,) = self.body("?use=used")
-        for words in ("debian", caches.IMAGE, "active", "ds1", "c1_base", "own size, 20"):
+        for words in ("debian", caches.IMAGE, "active", "ds1", "c1_base", "with copies of 20 GB"):
             assert words in row, words
         for words in ("2.1 KiB", "web-1", "in use", "compute-1"):
             assert words in row, words
@@ -134,6 +134,21 @@ class TestTheList(Page):
         assert (line["root"], line["ownership"], line["owners"]) == ("old_base", "ownerless", "")
 
 
+class TestTenThousandFolders(Page):
+    def test_one_page_of_them_is_rendered_and_all_are_exported(self) -> None:
+        files = [
+            file
+            for number in range(10_000)
+            for file in caches.image_files(image=builders.uuid_of(number))[2:4]
+        ]
+        report = pages.report(pages.books(scans=(caches.scan(*files),)))
+        page = self.page("?sort=image&size=50", report)
+        assert "10,000 cached images" in page
+        assert "1–50 of 10,000, out of 10,000 in all" in page
+        assert page.count('name="key"') == 50
+        assert self.exported("export/json", report)["count"] == 10_000
+
+
 class TestTheSummary(Page):
     def test_bytes_by_use_and_by_datastore(self) -> None:
         page = self.page()
@@ -146,6 +161,12 @@ class TestTheSummary(Page):
     def test_a_datastore_that_was_not_searched_is_unknown_and_not_empty(self) -> None:
         line = self.page().partition('data-datastore="lab/datastore-2"')[2].partition("</tr>")[0]
         assert "not searched yet" in line and "unknown" in line and " B<" not in line
+
+    def test_without_a_collector_it_says_that_nobody_searches(self) -> None:
+        with override_settings(VMWARE_PANEL={**SETTINGS, "collector": {"mode": "off"}}):
+            page = self.page()
+        assert "nobody else searches the datastores" in page
+        assert "Search afresh" not in page
 
     def test_a_compute_that_is_not_told_is_named(self) -> None:
         computes = replace(

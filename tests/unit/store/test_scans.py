@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 
 import pytest
 from hypothesis import given
@@ -50,10 +51,12 @@ def scan_of(datastore: MoRef = ONE, images: int = 2, ago: timedelta = timedelta(
     read_at = datetime.now(UTC) - ago
     files = [
         file
-        for number in range(images)
+        for name in (
+            md5(b"%d" % number, usedforsecurity=False).hexdigest() for number in range(images)
+        )
         for file in (
-            DatastoreFile(f"c1_base/{number}", FileKind.FOLDER, None, read_at),
-            DatastoreFile(f"c1_base/{number}/{number}.vmdk", FileKind.DISK, 2**30, read_at),
+            DatastoreFile(f"c1_base/{name}", FileKind.FOLDER, None, read_at),
+            DatastoreFile(f"c1_base/{name}/{name}.vmdk", FileKind.DISK, 2**30, read_at),
         )
     ]
     return Scan(
@@ -221,15 +224,15 @@ def test_a_large_search_fits_into_small_items_and_the_earlier_one_is_cleared_awa
 ) -> None:
     writer = new_store().scan_writer(VCENTER)
     before = set(cache._cache)
-    scan = scan_of(images=60_000)
+    scan = scan_of(images=10_000)
     writer.keep(scan)
     items = set(cache._cache) - before
     assert len(items) > 3, "in several items"
     assert max(len(cache._cache[key]) for key in items) < PART_BYTES + 4096
     assert (
         new_store().scans(VCENTER).by_datastore
-        == {ONE: replace(scan_of(images=60_000), read_at=writer.read_ats()[ONE])}
-        or len(new_store().scans(VCENTER).by_datastore[ONE].files) == 120_000
+        == {ONE: replace(scan_of(images=10_000), read_at=writer.read_ats()[ONE])}
+        or len(new_store().scans(VCENTER).by_datastore[ONE].files) == 20_000
     )
     writer.keep(scan_of(images=1))
     assert len(set(cache._cache) - before) == 2, "the index and one item"

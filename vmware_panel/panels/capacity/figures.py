@@ -15,6 +15,7 @@ from vmware_panel.domain.capacity import (
 )
 from vmware_panel.domain.driver_sums import DatastoreSum, Resource
 from vmware_panel.domain.inventory import Datastore
+from vmware_panel.panels.links import datastore_url
 from vmware_panel.wording import (
     bytes_of,
     cause_sentence,
@@ -77,6 +78,7 @@ class DatastoreLine:
     counted: bool
     picked: bool
     reason: str
+    url: str = ""
 
 
 def tables_of(capacity: ClusterCapacity) -> tuple[ResourceTable, ...]:
@@ -173,20 +175,25 @@ def difference_line(difference: Difference) -> DifferenceLine:
     )
 
 
-def datastore_lines(sums: DatastoreSum) -> tuple[DatastoreLine, ...]:
+def datastore_lines(sums: DatastoreSum, vcenter: str) -> tuple[DatastoreLine, ...]:
     """Those that count first, the one with most free space at their head."""
     picked = sums.picked if sums.known else None
     counted = sorted(sums.counted, key=lambda d: -(d.free_bytes or 0))
-    lines = [_datastore_line(d, counted=True, picked=d == picked) for d in counted]
+    lines = [_datastore_line(vcenter, d, counted=True, picked=d == picked) for d in counted]
     lines += [
-        _datastore_line(each.datastore, reason=datastore_reason(each.why))
+        _datastore_line(vcenter, each.datastore, reason=datastore_reason(each.why))
         for each in sums.rejected
     ]
     return tuple(lines)
 
 
 def _datastore_line(
-    datastore: Datastore, *, counted: bool = False, picked: bool = False, reason: str = ""
+    vcenter: str,
+    datastore: Datastore,
+    *,
+    counted: bool = False,
+    picked: bool = False,
+    reason: str = "",
 ) -> DatastoreLine:
     return DatastoreLine(
         name=foreign(datastore.name),
@@ -196,4 +203,5 @@ def _datastore_line(
         counted=counted,
         picked=picked,
         reason=reason,
+        url=datastore_url(vcenter, datastore.moref),
     )

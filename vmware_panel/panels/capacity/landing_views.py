@@ -137,7 +137,7 @@ def _shown(fits: ClusterFits, landing: ClusterLanding) -> dict[str, Any]:
             (foreign(each.datastore.name), datastore_reason(each.why))
             for each in landing.not_picked
         ],
-        "datastores": datastore_lines(landing.datastores),
+        "datastores": datastore_lines(landing.datastores, fits.books.vcenter),
         "hosts": [
             {
                 "name": foreign(host.host.name),

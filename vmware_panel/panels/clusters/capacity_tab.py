@@ -31,7 +31,7 @@ class CapacityTab(ClusterTab):
             "said": said,
             "tables": tables_of(capacity),
             "unexplained": len(capacity.unexplained),
-            "datastores": datastore_lines(capacity.report.datastores),
+            "datastores": datastore_lines(capacity.report.datastores, self.report.vcenter),
             "driver_fails": capacity.report.fails,
             "undecided": [foreign(host.name) for host in capacity.report.undecided],
             "untold_others": [foreign(name) for name in said.untold_others],

@@ -1,7 +1,7 @@
 """What fills a datastore as a picture: one area for each kind, the largest folders inside.
 
-The areas are as the bytes; the whole is what vCenter counts as capacity, or more where the files
-come to more. The table beside it says the same.
+The areas are as the bytes; the whole is what vCenter counts as used, or more where the files come to
+more. What is free is in the bar above; the table beside it says the same.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ HEAD, INSET, GAP = 20.0, 3.0, 2.0
 MOST_TILES = 60
 """Folders that one kind shows; the rest of it is left plain."""
 CHARACTER = 7.0
-FREE, UNACCOUNTED = "free", "unaccounted"
+UNACCOUNTED = "unaccounted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,6 @@ def picture(fill: Fill, folders: Sequence[Linked]) -> Picture | None:
         (kind.value, fill_label(kind), fill.of(kind).known) for kind in FillKind
     ]
     amounts.append((UNACCOUNTED, _("Unaccounted for"), fill.unaccounted_bytes or 0))
-    amounts.append((FREE, _("Free"), fill.free_bytes or 0))
     drawn = sorted((one for one in amounts if one[2] > 0), key=lambda one: -one[2])
     if not drawn:
         return None

@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 from vmware_panel.api.datastores import DatastoreEntry
 from vmware_panel.domain.datastore_bytes import Fill, FilledFolder, FillKind
 from vmware_panel.domain.datastore_uses import is_shadow
-from vmware_panel.panels.datastores.fill_picture import FREE, UNACCOUNTED, Linked, Picture, picture
+from vmware_panel.panels.datastores.fill_picture import UNACCOUNTED, Linked, Picture, picture
 from vmware_panel.panels.drawing.bars import sum_words
 from vmware_panel.panels.links import instance_url
 from vmware_panel.wording import bytes_of, foreign
 from vmware_panel.wording.datastores import fill_label, fill_sentence
 
 MOST_FOLDERS = 50
+FREE = "free"
 
 
 @dataclass(frozen=True, slots=True)

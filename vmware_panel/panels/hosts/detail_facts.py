@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from vmware_panel.api.hosts import HostReport
 from vmware_panel.domain.cluster_detail import NumaNode
 from vmware_panel.domain.inventory import Datastore, EsxHost
+from vmware_panel.panels.links import datastore_url
 from vmware_panel.wording import (
     UNKNOWN,
     Tone,
@@ -64,6 +65,7 @@ class DatastoreRow:
     state: str
     tone: Tone
     bar: Bar
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,9 @@ def datastores(report: HostReport) -> tuple[DatastoreRow, ...]:
         return ()
     known = report.inventory.datastore_by_ref
     found = (known[moref] for moref in report.host.datastores if moref in known)
-    return tuple(_datastore(datastore) for datastore in sorted(found, key=lambda d: d.name))
+    return tuple(
+        _datastore(report.vcenter, datastore) for datastore in sorted(found, key=lambda d: d.name)
+    )
 
 
 def mhz_of(mhz: int | float | None) -> str:
@@ -199,7 +203,7 @@ def _bar(
     return Bar(key, label, f"{text}, {percent} %", percent)
 
 
-def _datastore(datastore: Datastore) -> DatastoreRow:
+def _datastore(vcenter: str, datastore: Datastore) -> DatastoreRow:
     used = datastore.used_fraction
     text = free_of(datastore.free_bytes, datastore.capacity_bytes)
     state, tone = _("accessible"), Tone.GOOD
@@ -210,7 +214,10 @@ def _datastore(datastore: Datastore) -> DatastoreRow:
     elif datastore.maintenance_mode and datastore.maintenance_mode != "normal":
         state, tone = _("in maintenance mode"), Tone.CARE
     bar = Bar("space", _("Space"), text, None if used is None else round(100 * used))
-    return DatastoreRow(foreign(datastore.name), foreign(datastore.type or ""), state, tone, bar)
+    url = datastore_url(vcenter, datastore.moref)
+    return DatastoreRow(
+        foreign(datastore.name), foreign(datastore.type or ""), state, tone, bar, url
+    )
 
 
 def _each(text: str, of: int, by: int) -> str:

@@ -45,10 +45,15 @@ def select_box(key: str, name: str) -> SafeString:
     )
 
 
+def path_of(path: str) -> SafeString:
+    """Whole: what it ends with matters most."""
+    return format_html('<bdi class="vmware-path">{}</bdi>', foreign(path))
+
+
 def users(named: Iterable[tuple[str, str]], total: int) -> SafeString:
     """`named` are ids of instances, or nothing, with names; the first few are links."""
     shown = list(named)[:MOST_NAMED]
-    lines = format_html_join(", ", "{}", ((_user(*one),) for one in shown))
+    lines = format_html_join("", "<div>{}</div>", ((_user(*one),) for one in shown))
     left = total - len(shown)
     if left <= 0:
         return lines

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from vmware_panel.domain.image_cache import Leftover
-from vmware_panel.panels.image_cache.cells import datastore_url, select_box
+from vmware_panel.panels.image_cache.cells import datastore_url, path_of, select_box
 from vmware_panel.panels.listing.cells import named
 from vmware_panel.panels.listing.columns import (
     Book,
@@ -80,11 +80,14 @@ class LeftoversTable(ListingTable):
     datastore_moref = Column(visible=False, book=Book.VCENTER)
     searched_at = MomentColumn(visible=False, book=Book.VCENTER)
 
+    class Meta(ListingTable.Meta):
+        pass
+
     def render_key(self, record: LeftoverRow) -> SafeString:
         return select_box(record.key, record.path)
 
     def render_path(self, record: LeftoverRow) -> SafeString:
-        return named(record.path)
+        return path_of(record.path)
 
     def render_kind(self, record: LeftoverRow) -> str:
         return str(LEFTOVERS[record.leftover.kind])

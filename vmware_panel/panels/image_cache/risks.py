@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from vmware_panel.domain.image_cache import Ownership, ParentRisk
-from vmware_panel.panels.image_cache.cells import datastore_url, deletion, users
+from vmware_panel.panels.image_cache.cells import datastore_url, deletion, path_of, users
 from vmware_panel.panels.image_cache.filters import POWERS
 from vmware_panel.panels.image_cache.rows import MARKED, NOT_MARKED
 from vmware_panel.panels.listing.cells import label, named
@@ -172,7 +172,7 @@ class RisksTable(ListingTable):
         return label(tone, str(POWERS[record.power]))
 
     def render_parent(self, record: RiskRow) -> SafeString:
-        path = named(record.parent)
+        path = path_of(record.parent)
         if record.parent_listed is not False:
             return path
         lost = label(Tone.BAD, _("not there at the last search"))

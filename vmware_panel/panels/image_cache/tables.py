@@ -36,7 +36,6 @@ class ImagesTable(ListingTable):
     datastore = Column(gettext_lazy("Datastore"), book=Book.VCENTER, linkify=datastore_url)
     root = Column(gettext_lazy("Cache root"), book=Book.VCENTER)
     size_bytes = Column(gettext_lazy("On disk"), book=Book.VCENTER)
-    copies_gb = Column(gettext_lazy("Copies, GB"), book=Book.VCENTER)
     since = MomentColumn(gettext_lazy("Since"), book=Book.VCENTER)
     vms = Column(gettext_lazy("VMs that stand on it"), book=Book.VCENTER)
     servers = Column(gettext_lazy("Instances that Nova counts"), book=Book.NOVA)
@@ -45,6 +44,7 @@ class ImagesTable(ListingTable):
     owners = Column(gettext_lazy("Whose root"), book=Book.SETTINGS)
 
     image_id = Column(visible=False, book=Book.VCENTER)
+    copies_gb = Column(visible=False, book=Book.VCENTER)
     glance_status = Column(visible=False, book=Book.GLANCE)
     vcenter = Column(visible=False, book=Book.VCENTER)
     datastore_moref = Column(visible=False, book=Book.VCENTER)
@@ -79,16 +79,13 @@ class ImagesTable(ListingTable):
     def render_root(self, record: ImageRow) -> SafeString:
         return named(record.root)
 
-    def render_size_bytes(self, record: ImageRow) -> str:
-        return bytes_of(record.size_bytes) if record.size_bytes is not None else unknown()
-
-    def render_copies_gb(self, record: ImageRow) -> str:
-        if not record.cached.copies:
-            return nothing()
-        own = _("own size")
-        return ", ".join(
-            own if copy.root_gb is None else str(copy.root_gb) for copy in record.cached.copies
-        )
+    def render_size_bytes(self, record: ImageRow) -> SafeString | str:
+        size = bytes_of(record.size_bytes) if record.size_bytes is not None else unknown()
+        gbs = [str(copy.root_gb) for copy in record.cached.copies if copy.root_gb is not None]
+        if not gbs:
+            return size
+        copies = _("with copies of %(sizes)s GB") % {"sizes": ", ".join(gbs)}
+        return format_html("{} <small>{}</small>", size, copies)
 
     def render_since(self, column: MomentColumn, record: ImageRow) -> str:
         return column.render(record.since)

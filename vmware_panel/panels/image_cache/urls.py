@@ -1,6 +1,6 @@
 from django.urls import re_path
 
-from vmware_panel.panels.image_cache import purge_views, scan_views, views
+from vmware_panel.panels.image_cache import purge_views, scan_views, seed_views, views
 from vmware_panel.panels.listing.refresh import RefreshView
 
 urlpatterns = [
@@ -9,6 +9,7 @@ urlpatterns = [
     re_path(r"^risks/$", views.RisksView.as_view(), name="risks"),
     re_path(r"^refresh$", RefreshView.as_view(), name="refresh"),
     re_path(r"^progress$", scan_views.ProgressView.as_view(), name="progress"),
+    re_path(r"^seed/$", seed_views.SeedView.as_view(), name="seed"),
     re_path(r"^purge/$", purge_views.PurgeView.as_view(), name="purge"),
     re_path(r"^mark/$", purge_views.MarkView.as_view(), name="mark"),
     re_path(r"^search$", scan_views.SearchView.as_view(), name="search"),

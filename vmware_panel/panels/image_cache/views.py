@@ -59,6 +59,7 @@ class CacheSource(listing.ListSource):
 
     def around(self, report: LedgerReport) -> dict[str, Any]:
         """What the page shows besides the list."""
+        searching = get_config().collector.mode is not CollectorMode.OFF
         searches = {n: p for n, p in report.scans.progress.items() if p.under_way}
         return {
             **sources_shown(self.request, report),
@@ -67,8 +68,8 @@ class CacheSource(listing.ListSource):
                 {"source": source_of(name), "name": name, "text": progress_words(progress)}
                 for name, progress in searches.items()
             ],
-            "may_search": get_config().collector.mode is not CollectorMode.OFF
-            and policy.allowed(self.request, policy.Rule.SCAN_DATASTORES),
+            "nobody_searches": not searching,
+            "may_search": searching and policy.allowed(self.request, policy.Rule.SCAN_DATASTORES),
             "selection_form": SELECTION,
         }
 

@@ -26,7 +26,7 @@ from vmware_panel.panels.links import job_url
 from vmware_panel.panels.listing import views as listing
 from vmware_panel.panels.listing.columns import Sort
 from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter
-from vmware_panel.wording import foreign, item_state, job_tone, trouble_words
+from vmware_panel.wording import bytes_of, foreign, item_state, job_tone, trouble_words
 
 RULES = (policy.Rule.LIST_JOBS, policy.Rule.PURGE_IMAGE_CACHE, policy.Rule.SEED_IMAGE_CACHE)
 """Whoever may begin a job may see how it goes on."""
@@ -103,7 +103,7 @@ class ItemsSource(listing.ListSource):
             "under_way": row.under_way,
             "cancel": cancel,
             "waits": row.under_way and job.state is JobState.WAITING,
-            "bytes_done": sum(bytes_done) if bytes_done else None,
+            "bytes_done": bytes_of(sum(bytes_done)) if bytes_done else "",
             "csv_url": reverse("horizon:admin:vmware_jobs:job_csv", args=[job.id]),
             "json_url": reverse("horizon:admin:vmware_jobs:job_json", args=[job.id]),
             "progress_url": reverse("horizon:admin:vmware_jobs:job_progress", args=[job.id]),

@@ -1,5 +1,4 @@
 from datetime import datetime
-from typing import Any
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -23,15 +22,10 @@ from vmware_panel.panels.listing.columns import (
 from vmware_panel.wording import bytes_of, foreign, item_tone, job_tone
 
 
-class Moment(MomentColumn):
-    def render(self, value: Any) -> str:
-        return nothing() if value == "" else super().render(value)
-
-
 class JobsTable(ListingTable):
     caption = gettext_lazy("Jobs that make changes in the background")
 
-    created_at = Moment(gettext_lazy("Confirmed"), book=Book.JOB)
+    created_at = MomentColumn(gettext_lazy("Confirmed"), book=Book.JOB)
     title = Column(gettext_lazy("Job"), book=Book.JOB, row_header=True)
     kind = Column(gettext_lazy("What"), book=Book.JOB)
     vcenter = Column(gettext_lazy("vCenter"), book=Book.JOB)
@@ -48,7 +42,7 @@ class JobsTable(ListingTable):
     raw_kind = Column(visible=False, book=Book.JOB)
     raw_state = Column(visible=False, book=Book.JOB)
     dry_run = Column(visible=False, book=Book.JOB)
-    ended_at = Moment(visible=False, book=Book.JOB)
+    ended_at = MomentColumn(visible=False, book=Book.JOB)
 
     class Meta(ListingTable.Meta):
         attrs = DENSE
@@ -92,8 +86,8 @@ class ItemsTable(ListingTable):
     raw_state = Column(visible=False, book=Book.JOB)
     steps = Column(visible=False, book=Book.JOB)
     progress_percent = Column(visible=False, book=Book.JOB)
-    started_at = Moment(visible=False, book=Book.JOB)
-    ended_at = Moment(visible=False, book=Book.JOB)
+    started_at = MomentColumn(visible=False, book=Book.JOB)
+    ended_at = MomentColumn(visible=False, book=Book.JOB)
 
     class Meta(ListingTable.Meta):
         attrs = DENSE

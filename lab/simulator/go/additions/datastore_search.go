@@ -137,6 +137,10 @@ func (s *treeSearch) list(below string) error {
 		}
 		if s.queryMatch(file) && s.nameMatches(file.Name()) {
 			s.addFile(file, &res)
+			if details := s.SearchSpec.Details; details != nil && details.FileSize {
+				last := len(res.File) - 1
+				res.File[last] = sized(res.File[last])
+			}
 		}
 		if file.IsDir() {
 			folders = append(folders, strings.TrimPrefix(below+"/"+file.Name(), "/"))

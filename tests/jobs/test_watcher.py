@@ -1,0 +1,168 @@
+"""Who hands jobs to the queue, and when; and the queue that needs nothing."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from tests.jobs import samples
+from tests.jobs.effects import Effects
+from tests.jobs.rig import until
+from tests.store.servers import ALIAS, HOST, CacheServer
+from vmware_panel.domain.jobs import Job, JobState
+from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.jobs import sqlite_journal, tasks, watcher
+from vmware_panel.jobs.embedded import EmbeddedBackend
+from vmware_panel.jobs.journal import Journal, JournalError
+from vmware_panel.jobs.journals import journal
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal]:
+    """That of this process's settings."""
+    samples.register(monkeypatch)
+    with override_settings(VMWARE_PANEL={"jobs": {"folder": str(tmp_path / "jobs")}}):
+        yield journal()
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was handed to it."""
+    handed: list[str] = []
+
+    def take(job_id: str) -> str:
+        handed.append(job_id)
+        return f"result-{len(handed)}"
+
+    monkeypatch.setattr(watcher, "enqueue", take)
+    return handed
+
+
+def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    real = sqlite_journal.clock_s
+    monkeypatch.setattr(sqlite_journal, "clock_s", lambda: real() + seconds)
+
+
+def test_of_several_watchers_one_hands_it_over(
+    kept: Journal, queue: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watchers = [watcher.Watcher() for _ in range(3)]
+    kept.add(samples.job(tmp_path), None)
+    for one in watchers:
+        one.look()
+    assert queue == ["job1"]
+    later(monkeypatch, watcher.QUEUED_S + 1)
+    for one in watchers:
+        one.look()
+    assert queue == ["job1"] * 2
+
+
+def test_one_at_which_a_worker_is_and_one_that_has_ended_are_left_alone(
+    kept: Journal, queue: list[str], tmp_path: Path
+) -> None:
+    kept.add(samples.job(tmp_path), None)
+    claim = kept.claim("job1", "w1")
+    watcher.Watcher().look()
+    assert claim is not None
+    samples.run(kept)
+    claim.release()
+    samples.run(kept)
+    watcher.Watcher().look()
+    assert queue == []
+
+
+def test_one_that_still_lies_in_the_queue_is_not_put_there_again(
+    kept: Journal, queue: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.add(samples.job(tmp_path), None)
+    watcher.Watcher().look()
+    later(monkeypatch, watcher.QUEUED_S + 1)
+    monkeypatch.setattr(watcher, "waits_in_queue", lambda result: result == "result-1")
+    watcher.Watcher().look()
+    assert queue == ["job1"]
+
+
+def test_a_queue_that_is_away_is_said_once_and_tried_again(
+    kept: Journal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(job_id: str) -> str:
+        raise JournalError(TroubleKind.UNREACHABLE, "ConnectionError")
+
+    monkeypatch.setattr(watcher, "enqueue", refuse)
+    kept.add(samples.job(tmp_path), None)
+    one = watcher.Watcher()
+    for _ in range(3):
+        one.look()
+        later(monkeypatch, watcher.QUEUED_S + 1)
+    said = [r.message for r in caplog.records if "cannot be looked after" in r.message]
+    assert len(said) == 1 and "ConnectionError" in said[0]
+    assert list(kept.idle()) == ["job1"]
+
+
+def test_the_embedded_queue_does_the_job_in_a_thread(
+    kept: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "embedded", EmbeddedBackend("test", {"QUEUES": []}))
+    kept.add(samples.job(tmp_path), None)
+    watcher.Watcher().look()
+    until(lambda: _ended(kept), "its end")
+    assert set(Effects(tmp_path / "effects").counts().values()) == {1}
+
+
+def test_the_embedded_queue_does_one_job_once_at_a_time() -> None:
+    backend = EmbeddedBackend("test", {"QUEUES": []})
+    _Gate.open.clear()
+    _Gate.entered = 0
+    task: Any = tasks._JobTask(
+        func=wait_at_gate, queue_name=tasks.JOBS_QUEUE, backend=tasks.EMBEDDED
+    )
+    for job_id in ("a", "a", "b", "a"):
+        backend.enqueue(task, (job_id,), {})
+    until(lambda: _Gate.entered == 2, "both")
+    _Gate.open.set()
+    backend.stop()
+    assert _Gate.entered == 2
+
+
+class _Gate:
+    open = threading.Event()
+    entered = 0
+    lock = threading.Lock()
+
+
+def wait_at_gate(job_id: str) -> None:
+    with _Gate.lock:
+        _Gate.entered += 1
+    _Gate.open.wait(20)
+
+
+@pytest.mark.caches
+def test_rq_tells_what_lies_in_its_queue(redis_server: CacheServer, tmp_path: Path) -> None:
+    at = {"HOST": HOST, "PORT": redis_server.port, "DB": 1}
+    with override_settings(
+        RQ_QUEUES={"default": at, "vmware_panel": at},
+        TASKS={"rq": {"BACKEND": "django_tasks_rq.RQBackend", "QUEUES": ["vmware_panel"]}},
+        VMWARE_PANEL={"jobs": {"cache": ALIAS, "backend": "rq"}},
+    ):
+        import django_rq.settings
+
+        django_rq.settings.QUEUES.clear()
+        django_rq.settings.QUEUES.update({"default": at, "vmware_panel": at})
+        result = tasks.enqueue("job1")
+        assert tasks.waits_in_queue(result)
+        assert not tasks.waits_in_queue("another")
+        redis_server.kill()
+        assert not tasks.waits_in_queue(result)
+        with pytest.raises(JournalError, match="the queue did not take it"):
+            tasks.enqueue("job1")
+
+
+def _ended(kept: Journal) -> Job | None:
+    job = kept.read("job1")
+    return job if job is not None and job.state is JobState.ENDED else None
