@@ -94,7 +94,7 @@ class ImagesSource(CacheSource):
             for name, rule, label in actions
             if policy.allowed(self.request, rule) and (url := plan_url(name))
         ]
-        return {**super().around(report), "actions": offered}
+        return {**super().around(report), "offers": offered}
 
 
 class LeftoversSource(CacheSource):
@@ -130,7 +130,7 @@ class LeftoversSource(CacheSource):
                 {"kind": kind, "why": why, "datastores": ", ".join(names)}
                 for (kind, why), names in undecided.items()
             ],
-            "actions": offered,
+            "offers": offered,
         }
 
 
