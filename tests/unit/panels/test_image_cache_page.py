@@ -162,6 +162,19 @@ class TestTheSummary(Page):
         line = self.page().partition('data-datastore="lab/datastore-2"')[2].partition("</tr>")[0]
         assert "not searched yet" in line and "unknown" in line and " B<" not in line
 
+    def test_where_nothing_was_searched_no_count_says_zero(self) -> None:
+        books = pages.books(scans=())
+        for path in ("", "leftovers/"):
+            page = self.page(path, pages.report(books))
+            assert "none of them was searched" in page
+            assert "0 cached images" not in page and "0 B" not in page
+            assert page.count("<abbr") == 2
+
+    def test_datastores_that_were_not_searched_are_counted(self) -> None:
+        page = self.page()
+        assert "1 datastore was not searched yet" in page
+        assert '<span class="badge">3+</span>' in page
+
     def test_without_a_collector_it_says_that_nobody_searches(self) -> None:
         with override_settings(VMWARE_PANEL={**SETTINGS, "collector": {"mode": "off"}}):
             page = self.page()

@@ -121,8 +121,11 @@ def summary_of(report: LedgerReport) -> dict[str, Any]:
         return {}
     lines = lines_of(report)
     total = ledger.total
+    searched = sum(line.searched_at is not None for line in lines)
     return {
         "total": total,
+        "searched": searched,
+        "unsearched": len(lines) - searched,
         "figures": [
             {"use": use.value, "label": USES[use], "text": bytes_of(total.of(use))}
             for use in ORDER
