@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs.cache_pictures import CachePictures
 from docs.cluster_pictures import ClusterPictures
 from docs.saving import save
 from lab.lab import Lab
@@ -183,6 +184,7 @@ class Pictures:
             "panel-refresh": self.refresh,
             "drifted": self.drifted,
             **ClusterPictures(self.lab, self.admin).all(),
+            **CachePictures(self.lab, self.admin).all(),
             "clusters": self.clusters,
             "cluster": self.cluster,
             "hosts": self.hosts,

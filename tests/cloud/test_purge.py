@@ -14,8 +14,8 @@ from django.test import override_settings
 from lab.images import make_image
 from lab.lab import Lab
 from lab.openstack_conf import IMAGE_CACHE, cache_prefix, datastore_regex
+from tests.files import age
 from tests.lab_run import RunningLab
-from tests.purging.conftest import age
 from tests.vsphere.fault_proxy import wait_until
 from vmware_panel.api import image_cache, inventories
 from vmware_panel.api.changing import Verdict, carry_out, new_nonce

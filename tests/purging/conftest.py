@@ -1,8 +1,6 @@
 """Purge jobs as they are run: the runner, a journal on disk, the simulator with its files, a Nova."""
 
-import os
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from tests.files import age
 from tests.jobs.samples import ASKER
 from tests.purging.nova import Nova
 from tests.simulator import RunningSimulator, running_simulator
@@ -112,12 +111,6 @@ class Rig:
         """Everything in `vmware_temp`."""
         temp = self.disk / "vmware_temp"
         return sorted(temp.rglob("*")) if temp.exists() else []
-
-
-def age(folder: Path, seconds: float) -> None:
-    at = time.time() - seconds
-    for path in (folder, *folder.rglob("*")):
-        os.utime(path, (at, at))
 
 
 @pytest.fixture

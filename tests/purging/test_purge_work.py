@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig, age
+from tests.files import age
+from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig
 from tests.vsphere import hardware
 from tests.vsphere.test_file_use import stand_on
 from vmware_panel.domain.jobs import ItemState, JobKind

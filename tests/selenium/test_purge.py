@@ -12,8 +12,8 @@ from selenium.webdriver.common.by import By
 from lab.lab import Lab
 from lab.openstack_conf import IMAGE_CACHE
 from tests.browser import Browser
+from tests.files import age
 from tests.lab_run import RunningLab
-from tests.purging.conftest import age
 from tests.selenium.vmotion import press
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(900)]
