@@ -174,6 +174,23 @@ def wait_until(what: Callable[[], bool], words: str) -> None:
         time.sleep(1)
 
 
+@pytest.fixture(autouse=True)
+def settled(lab: RunningLab) -> None:
+    """What earlier tests changed on the datastores, and what a search of their files made the
+    simulator count anew, has come to Placement.
+    """
+
+    def reported_as_it_is() -> bool:
+        for number, (host, book) in enumerate(seen(lab).items()):
+            regex = re.compile(datastore_regex(number))
+            free = max(free for name, _, free in book.stores if regex.match(name))
+            if reported(lab, host).inventories["DISK_GB"]["max_unit"] != free // GIB:
+                return False
+        return True
+
+    wait_until(reported_as_it_is, "the free space in vCenter is what nova-compute reported")
+
+
 def after_next_update(lab: RunningLab, host: str, before: Reported) -> None:
     """nova-compute writes only what changed; this drift changes what it writes."""
     wait_until(

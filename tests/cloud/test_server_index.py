@@ -122,24 +122,25 @@ def test_an_attached_volume_is_not_told_of_and_a_whole_list_shows_it(
 ) -> None:
     """Nova notes it in another table, so the row of the server is as it was."""
     indexes = ServerIndexes(min_interval_s=0)
-    scratch = lab.admin.block_storage.find_volume("scratch", all_projects=True)
     ops = lab.openstack("olga", "ops")
+    storage = ops.block_storage
+    # Its own: an attachment makes a volume's shadow VM, and others look for one that has none.
+    volume = storage.create_volume(name="index-volume", size=1)
+    storage.wait_for_status(volume, "available", interval=0.5, wait=WAIT_S)
     server_id = lab.server_id("bastion")
     updated = nova.get_server(access, server_id).updated
-    ops.compute.create_volume_attachment(server_id, volume_id=scratch.id)
+    ops.compute.create_volume_attachment(server_id, volume_id=volume.id)
     try:
-        ops.block_storage.wait_for_status(
-            ops.block_storage.get_volume(scratch.id), "in-use", wait=WAIT_S
-        )
+        storage.wait_for_status(storage.get_volume(volume.id), "in-use", wait=WAIT_S)
         assert nova.get_server(access, server_id).updated == updated
         indexes.servers(access, "admin")
         found = {server.id: server for server in indexes.servers(access, "admin").servers}
-        assert found[server_id].volume_ids == (scratch.id,)
+        assert found[server_id].volume_ids == (volume.id,)
     finally:
-        ops.compute.delete_volume_attachment(server_id, scratch.id)
-        ops.block_storage.wait_for_status(
-            ops.block_storage.get_volume(scratch.id), "available", wait=WAIT_S
-        )
+        ops.compute.delete_volume_attachment(server_id, volume.id)
+        storage.wait_for_status(storage.get_volume(volume.id), "available", wait=WAIT_S)
+        storage.delete_volume(volume)
+        storage.wait_for_delete(volume, interval=0.5, wait=WAIT_S)
 
 
 def test_a_member_is_refused_and_gets_nothing_of_the_admins_index(

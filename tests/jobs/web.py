@@ -1,5 +1,6 @@
 """Stands for a web process: looks after jobs, as each does that serves pages, until it is killed."""
 
+import signal
 import threading
 
 import django
@@ -7,6 +8,9 @@ import django
 django.setup()
 
 from vmware_panel.jobs.watcher import watcher  # noqa: E402
+
+# Who starts processes in the background of a shell has them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 watcher.ensure()
 print("ready", flush=True)
