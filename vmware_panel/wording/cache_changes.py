@@ -103,7 +103,7 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
     ),
     RefusalKind.NOTHING_TO_DO: (
         gettext_lazy("Nothing of what was chosen can go."),
-        gettext_lazy("Each one has its reason below."),
+        gettext_lazy("What was looked at, and why it stays, is listed below."),
     ),
     RefusalKind.TOO_LARGE: (
         gettext_lazy("%(subject)s is larger than that root disk (%(detail)s)."),
