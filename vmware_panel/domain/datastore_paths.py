@@ -194,6 +194,13 @@ def require_makeable(place: FilePlace, path: DatastorePath) -> None:
         raise UnsafePath(f"{path} is not a folder that may be made from here")
 
 
+def lies_in(place: FilePlace, path: DatastorePath, kind: PlaceKind) -> bool:
+    """Whether it names a file right in a folder of that kind on this datastore, in a plain path."""
+    above = DatastorePath(path.datastore, path.names[:-1])
+    plain = parse(str(path)) == path and len(path.names) > 1
+    return plain and path.datastore == place.name and above.kind is kind
+
+
 def require_movable(listing: FolderListing, destination: DatastorePath) -> None:
     """Aside into `vmware_temp/<name>`, and from there to where such a folder belongs; its own name
     stays. A root only while vCenter lists nothing in it. Raises `UnsafePath`.

@@ -144,7 +144,7 @@ class CachedImage:
 
     @property
     def key(self) -> str:
-        """`vcenter/datastore's id/root/image`: its name in links and forms."""
+        """`<vcenter>/<datastore's id>/<root>/<image>`: its name in links and forms."""
         root = self.root
         return f"{root.vcenter}/{root.datastore}/{root.name}/{self.image_id}"
 

@@ -233,8 +233,13 @@ class _OfScan:
             self._doubt(kind, why)
             return
         instances = self._books.instances
-        known = set(instances.ids or ()) | set(instances.deleted_since or ()) | set(self._carried)
-        yield from self._not_held(kind, [f for f in folders if f.name.lower() not in known])
+        known = (
+            instances.ids or frozenset(),
+            instances.deleted_since or frozenset(),
+            self._carried,
+        )
+        gone = [f for f in folders if not any(f.name.lower() in ids for ids in known)]
+        yield from self._not_held(kind, gone)
 
     def _not_held(self, kind: LeftoverKind, folders: Iterable[TopFolder]) -> Iterator[Leftover]:
         for folder in folders:

@@ -12,12 +12,12 @@ from typing import Any
 
 from pyVmomi import vim
 
-from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, PlaceKind, parse
+from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, PlaceKind, lies_in
 from vmware_panel.domain.inventory import Datastore, MoRef
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import bad_answer
-from vmware_panel.vsphere.file_changes import PathRefused
+from vmware_panel.vsphere.file_changes import PathRefused, file_manager
 from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import ObjectSpec
@@ -116,9 +116,7 @@ class DiskCopies:
 
     def _require(self, place: FilePlace, path: DatastorePath, kind: PlaceKind) -> None:
         """The file has to lie right in such a folder of this datastore."""
-        above = DatastorePath(path.datastore, path.names[:-1])
-        plain = parse(str(path)) == path and len(path.names) > 1
-        if not plain or path.datastore != place.name or above.kind is not kind:
+        if not lies_in(place, path, kind):
             raise self._refused(f"{path} is no file that may be made or moved from here")
 
     def _refused(self, detail: str) -> PathRefused:
@@ -162,7 +160,7 @@ def _copy_disk(
     from_datacenter = vim.Datacenter(source_datacenter)
     to_datacenter = vim.Datacenter(place.datacenter)
     if what == "file":
-        task = _files(connected).CopyDatastoreFile_Task(
+        task = file_manager(connected).CopyDatastoreFile_Task(
             sourceName=str(source),
             sourceDatacenter=from_datacenter,
             destinationName=str(destination),
@@ -210,7 +208,7 @@ def _create_disk(
 
 
 def _delete_file(place: FilePlace, path: DatastorePath, connected: Connected) -> MoRef:
-    task = _files(connected).DeleteDatastoreFile_Task(
+    task = file_manager(connected).DeleteDatastoreFile_Task(
         name=str(path), datacenter=vim.Datacenter(place.datacenter)
     )
     return MoRef(task._moId)
@@ -238,12 +236,3 @@ def _disks(connected: Connected) -> Any:
             source=connected.vcenter.name,
         )
     return connected.managed(vim.VirtualDiskManager, manager._moId)
-
-
-def _files(connected: Connected) -> Any:
-    manager = connected.content.fileManager
-    if manager is None:
-        raise bad_answer(
-            "RetrieveServiceContent: there is no FileManager", source=connected.vcenter.name
-        )
-    return connected.managed(vim.FileManager, manager._moId)

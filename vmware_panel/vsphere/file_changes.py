@@ -207,7 +207,7 @@ def _files(folder: DatastorePath, told: Any) -> Iterator[DatastoreFile]:
 def _make_directory(
     connected: Connected, place: FilePlace, path: DatastorePath, parents: bool
 ) -> None:
-    _manager(connected).MakeDirectory(
+    file_manager(connected).MakeDirectory(
         name=str(path),
         datacenter=vim.Datacenter(place.datacenter),
         createParentDirectories=parents,
@@ -218,7 +218,7 @@ def _move_folder(
     connected: Connected, listing: FolderListing, destination: DatastorePath
 ) -> MoRef:
     datacenter = vim.Datacenter(listing.place.datacenter)
-    task = _manager(connected).MoveDatastoreFile_Task(
+    task = file_manager(connected).MoveDatastoreFile_Task(
         sourceName=str(listing.path),
         sourceDatacenter=datacenter,
         destinationName=str(destination),
@@ -229,13 +229,14 @@ def _move_folder(
 
 
 def _delete_folder(connected: Connected, listing: FolderListing) -> MoRef:
-    task = _manager(connected).DeleteDatastoreFile_Task(
+    task = file_manager(connected).DeleteDatastoreFile_Task(
         name=str(listing.path), datacenter=vim.Datacenter(listing.place.datacenter)
     )
     return MoRef(task._moId)
 
 
-def _manager(connected: Connected) -> Any:
+def file_manager(connected: Connected) -> Any:
+    """No call. Raises `VSphereError` where there is none."""
     manager = connected.content.fileManager
     if manager is None:
         raise bad_answer(

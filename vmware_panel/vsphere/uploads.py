@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from pyVmomi import vim
 
-from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, PlaceKind, parse
+from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, PlaceKind, lies_in
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.calls import note_call
@@ -49,7 +49,6 @@ LAST_WORD_S = 300.0
 _METHOD = "PUT /folder"
 _CREATED = frozenset({200, 201, 204})
 _UP = "up"
-_STAGED = PlaceKind.STAGED
 _MAX_WORDS = 2048
 
 
@@ -77,8 +76,7 @@ class Uploads:
         What `chunks` raises passes through, after the connection was closed: so an upload is given
         up. Raises `VSphereError`; the file may then be there in part, or whole (`Unanswered`).
         """
-        above = DatastorePath(path.datastore, path.names[:-1])
-        if parse(str(path)) != path or path.datastore != place.name or above.kind is not _STAGED:
+        if not lies_in(place, path, PlaceKind.STAGED):
             detail = f"{path} is no file that may be made from here"
             raise PathRefused(TroubleKind.CONFIGURATION, detail, source=self.endpoint.name)
         cookie = self._session.read(_cookie, self.endpoint.read_timeout_s)

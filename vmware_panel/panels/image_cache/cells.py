@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -29,10 +28,7 @@ def datastore_url(record: Any) -> str | None:
 
 def url_of_datastore(vcenter: str, moref: str) -> str | None:
     """The datastore's own page; None where that panel is switched off."""
-    try:
-        return reverse("horizon:admin:vmware_datastores:detail", args=[vcenter, moref])
-    except NoReverseMatch:
-        return None
+    return links.datastore_url(vcenter, moref) or None
 
 
 def select_box(key: str, name: str) -> SafeString:
