@@ -33,6 +33,8 @@ from vmware_panel.domain.purge import (
     TargetKind,
     Way,
     Wish,
+)
+from vmware_panel.domain.purge_planning import (
     image_considered,
     leftover_considered,
     purge_plan,
