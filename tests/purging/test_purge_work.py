@@ -215,6 +215,7 @@ def test_a_book_that_does_not_answer_keeps_everything(rig: Rig, silent):
 def test_an_image_in_a_vms_drive_stays(rig: Rig):
     image = rig.image()
     vm = rig.inventory.nova_vm(1)
+    rig.nova.boot("another-image", "compute-2", id=vm.config.instanceUuid)
     hardware.insert_iso(vm, f"[{DS}] {OWNERLESS}/{image}/{image}.iso")
     (item,) = rig.purge(rig.target(f"{OWNERLESS}/{image}"))
     assert [r.detail for r in item.refusals] == [vm.name]

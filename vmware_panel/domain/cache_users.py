@@ -46,10 +46,11 @@ def cache_folder(path: str) -> tuple[str, str] | None:
     return (root, image) if root.endswith(CACHE_SUFFIX) and image and slash else None
 
 
-def standers_of(inventory: Inventory, servers: Mapping[str, Server]) -> Standers:
+def standers_of(inventory: Inventory, servers: Mapping[str, Server] | None) -> Standers:
     """Every VM of one vCenter that has a disk in a cache root, by the image's folder.
 
-    One `Stander` for each file that a VM stands on. `servers` are Nova's, by id in lower case.
+    One `Stander` for each file that a VM stands on. `servers` are Nova's, by id in lower case; None:
+    it did not list them.
     """
     found: defaultdict[FolderKey, dict[Stander, None]] = defaultdict(dict)
     for vm in inventory.vms:
@@ -75,9 +76,9 @@ def datastores_named(path: str, vm: VirtualMachine, inventory: Inventory) -> tup
     return of_vm or named
 
 
-def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server]) -> Stander:
+def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server] | None) -> Stander:
     server_id = vm.instance_uuid.lower() if vm.managed_by_nova else ""
-    server = servers.get(server_id)
+    server = servers.get(server_id) if servers else None
     return Stander(
         vm=vm.moref,
         vm_name=vm.name,
@@ -86,6 +87,7 @@ def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server]) -> St
         project_id=server.project_id if server else "",
         compute_host=(server.compute_host or "") if server else "",
         powered_on=None if vm.power is None else vm.power is VmPower.ON,
+        known_to_nova=None if servers is None or not server_id else server is not None,
     )
 
 

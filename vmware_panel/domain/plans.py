@@ -68,6 +68,8 @@ class RefusalKind(StrEnum):
     USE_UNKNOWN = (
         "use_unknown"  # a book that could name a user did not answer; `detail` says which
     )
+    OTHER_VCENTER_SILENT = "other_vcenter_silent"  # whether it mounts the datastore is not known
+    OTHER_CLOUD = "other_cloud"  # a VM that this Nova does not have stands on the root
     OWNER_UNKNOWN = "owner_unknown"  # the settings do not tell which computes have this root
     OWNED_BY_NOVA = "owned_by_nova"  # a compute looks after the root: mark it, and Nova deletes
     NO_OWNER = "no_owner"  # nobody would act on the mark
@@ -109,6 +111,7 @@ class CautionKind(StrEnum):
     NOVA_AGES = "nova_ages"  # unused, it is marked and deleted again; `detail` is after how long
     AGEING_OFF = "ageing_off"  # the compute's settings keep it from deleting
     NO_LOCK = "no_lock"  # Nova's lock is on its own host: what it begins meanwhile is not held up
+    OTHERS_UNSEEN = "others_unseen"  # VMs of a vCenter that is not in the settings
     DOWNLOADED_AGAIN = "downloaded_again"  # the next boot of this image uploads it anew
     STREAMED = "streamed"  # from Glance, through this machine; `detail` is the datastore
     OTHER_PICKED = "other_picked"  # Nova would take another datastore then; `detail` names it

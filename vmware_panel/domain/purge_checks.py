@@ -53,7 +53,9 @@ class Fresh:
 
     `root` is None for a folder that is in no cache root. `nova` None: of no account for this kind.
     `instance_there`: of an instance's folder, whether Nova or vCenter has an instance of that id;
-    None: nobody could tell. `seeding`: titles of items of other jobs that work in this folder.
+    None: nobody could tell. `other_jobs`: titles of items of other jobs that work in this folder.
+    `silent`: other vCenters of the settings that did not tell whether their VMs stand on it, and why.
+    `stranger`: a VM of a Nova that is not asked, which stands on the root.
     """
 
     now: datetime
@@ -66,6 +68,8 @@ class Fresh:
     nova: NovaUse | None = None
     instance_there: bool | None = None
     other_jobs: tuple[str, ...] = field(default=())
+    silent: tuple[str, ...] = ()
+    stranger: str = ""
 
 
 def against(
@@ -92,6 +96,8 @@ def in_use(target: PurgeTarget, fresh: Fresh) -> tuple[Refusal, ...]:
 
 
 def _by_vcenter(target: PurgeTarget, fresh: Fresh) -> Iterator[Refusal]:
+    for other in fresh.silent:
+        yield Refusal(RefusalKind.OTHER_VCENTER_SILENT, target.path, other)
     if fresh.use is None:
         yield Refusal(RefusalKind.USE_UNKNOWN, target.path, fresh.use_trouble)
         return
@@ -166,6 +172,8 @@ def _by_kind(
     if fresh.root is None:
         yield Refusal(RefusalKind.OWNER_UNKNOWN, target.path)
         return
+    if fresh.stranger:
+        yield Refusal(RefusalKind.OTHER_CLOUD, fresh.root.path, fresh.stranger)
     markers = [file.name for file in listing.files if is_marker(file)]
     # Which of several Nova goes by is a matter of chance.
     marker = max(markers, default="")
