@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from vmware_panel.api.fencing import fenced
 from vmware_panel.api.purge_looks import Looks
 from vmware_panel.api.set_aside import DELETE, PUT_BACK, SetAside
 from vmware_panel.config import VCenterConfig, get_config
@@ -74,6 +75,7 @@ class PurgeWork(_CacheWork):
 
     way = Way.DELETE
 
+    @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         target, path = self._named(item)
         fresh, refusals = self._first_look(target, path, report)
@@ -97,6 +99,7 @@ class PurgeWork(_CacheWork):
             )
         return self._patiently(lambda: self._finished(its, target, listing.place, report), report)
 
+    @fenced
     def settle(self, item: JobItem, report: Report) -> Ended | None:
         target, path = self._named(item)
         try:
@@ -179,6 +182,7 @@ class MarkWork(_CacheWork):
 
     way = Way.MARK
 
+    @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         target, path = self._named(item)
         fresh, refusals = self._first_look(target, path, report)
@@ -203,6 +207,7 @@ class MarkWork(_CacheWork):
         report.sent()
         return Ended(ItemState.DONE)
 
+    @fenced
     def settle(self, item: JobItem, report: Report) -> Ended | None:
         """A marker that is there was made. One that is not was not, or Nova has taken it away."""
         target, _ = self._named(item)

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
+from vmware_panel.api.fencing import fenced
 from vmware_panel.api.seed_fetch import COPY, FILE, UNPACK, Fetching
 from vmware_panel.api.seed_sending import GivenUp, Sending, Staging
 from vmware_panel.config import get_config
@@ -45,6 +46,7 @@ class SeedWork:
         self._dry_run = job.dry_run
         self._client = client(config)
 
+    @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         seeding = self._of(item, report)
         seeding.check()
@@ -52,6 +54,7 @@ class SeedWork:
             return Ended(ItemState.DONE, done_bytes=item.size_bytes)
         return seeding.begin()
 
+    @fenced
     def settle(self, item: JobItem, report: Report) -> Ended | None:
         return self._of(item, report).settle(item)
 
