@@ -7,7 +7,6 @@ told from the books at hand is undecided and not listed.
 Source: `nova/virt/vmwareapi/vmops.py` and `images.py`.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +24,7 @@ from vmware_panel.domain.datastore_files import (
     Scan,
     TopFolder,
 )
+from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.image_cache import Leftover, LeftoverKind, Ownership
 from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.lineage import file_path
@@ -34,8 +34,6 @@ BROKEN_DOWNLOAD_BYTES = 4_096_000
 
 NAMED_BY_VM = frozenset({"VMFS", "NFS", "NFS41"})
 """Types whose top folders bear the VM's name. vSAN's and vVols' are objects with ids of their own."""
-
-_INSTANCE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class Doubt(StrEnum):
@@ -226,7 +224,7 @@ class _OfScan:
 
     def _gone_instances(self) -> Iterator[Leftover]:
         kind = LeftoverKind.GONE_INSTANCE
-        folders = [f for f in self._scan.folders if _INSTANCE_ID.fullmatch(f.name.lower())]
+        folders = [f for f in self._scan.folders if is_uuid(f.name)]
         if not folders:
             return
         if why := self._doubt_of_type() or self._doubt_of_book() or self._doubt_of_nova():
