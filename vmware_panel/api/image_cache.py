@@ -37,9 +37,9 @@ from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.leftovers import (
     Doubt,
-    KnownInstances,
     LeftoverBooks,
     Leftovers,
+    NovasInstances,
     Undecided,
     leftovers,
 )
@@ -301,9 +301,9 @@ def _leftovers(
     since: Since,
 ) -> Leftovers:
     """Nova is asked what it deleted lately only if an instance of some folder is not in its list."""
-    instances = KnownInstances(alone=alone)
+    instances = NovasInstances(alone=alone)
     if indexed is not None:
-        instances = KnownInstances(
+        instances = NovasInstances(
             frozenset(books.server_by_id), frozenset(), indexed.read_at, alone
         )
     its = LeftoverBooks(

@@ -63,7 +63,7 @@ class Leftovers:
 
 
 @dataclass(frozen=True)
-class KnownInstances:
+class NovasInstances:
     """Nova's instances. `ids` (in lower case) None: it did not list them. `deleted_since` are those
     deleted since the oldest search, whose folders the search may have seen; None: not known.
     `alone` False: the same vCenter serves clouds or regions that were not asked.
@@ -80,7 +80,7 @@ class LeftoverBooks:
     scans: Sequence[Scan] = ()
     inventories: Sequence[Inventory] = ()
     computes: CacheComputes = CacheComputes()
-    instances: KnownInstances = field(default=KnownInstances(), repr=False)
+    instances: NovasInstances = field(default=NovasInstances(), repr=False)
     inventories_complete: bool = True
 
 

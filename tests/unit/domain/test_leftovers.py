@@ -13,14 +13,14 @@ from vmware_panel.domain.inventory import Datastore
 from vmware_panel.domain.leftovers import (
     BROKEN_DOWNLOAD_BYTES,
     Doubt,
-    KnownInstances,
     LeftoverBooks,
     Leftovers,
+    NovasInstances,
     leftovers,
 )
 
 GONE = builders.uuid_of(77)
-KNOWN = KnownInstances(ids=frozenset(), deleted_since=frozenset(), read_at=builders.READ_AT)
+KNOWN = NovasInstances(ids=frozenset(), deleted_since=frozenset(), read_at=builders.READ_AT)
 EMPTY_ID = frozenset({GONE})
 
 
