@@ -64,13 +64,11 @@ class Leftovers:
 
 @dataclass(frozen=True)
 class NovasInstances:
-    """Nova's instances. `ids` (in lower case) None: it did not list them. `deleted_since` are those
-    deleted since the oldest search, whose folders the search may have seen; None: not known.
-    `alone` False: the same vCenter serves clouds or regions that were not asked.
+    """Nova's instances. `ids` (in lower case) None: it did not list them. `alone` False: the same
+    vCenter serves clouds or regions that were not asked.
     """
 
     ids: Set[str] | None = None
-    deleted_since: Set[str] | None = None
     read_at: datetime | None = None
     alone: bool = True
 
@@ -85,7 +83,10 @@ class LeftoverBooks:
 
 
 def leftovers(books: LeftoverBooks) -> Leftovers:
-    """Of every scan, by kind, datastore and path."""
+    """Of every scan, by kind, datastore and path.
+
+    Those of gone instances have still to be settled by what Nova deleted lately: see `without`.
+    """
     held = {i.vcenter.name: folders_held(i) for i in books.inventories}
     found: list[Leftover] = []
     undecided: list[Undecided] = []
@@ -100,6 +101,25 @@ def leftovers(books: LeftoverBooks) -> Leftovers:
     order = list(LeftoverKind).index
     found.sort(key=lambda o: (order(o.kind), o.vcenter, o.datastore_name, o.datastore, o.path))
     return Leftovers(tuple(found), tuple(undecided))
+
+
+def without(left: Leftovers, lately: Set[str] | None) -> Leftovers:
+    """Without the folders of instances that Nova has or deleted since the oldest search, which the
+    search may have seen. `lately` are their ids in lower case; None: Nova did not tell them.
+    """
+    kind = LeftoverKind.GONE_INSTANCE
+    if lately is None:
+        doubts = dict.fromkeys(
+            Undecided(kind, o.vcenter, o.datastore, o.datastore_name, Doubt.NO_NOVA)
+            for o in left.found
+            if o.kind is kind
+        )
+        found = tuple(o for o in left.found if o.kind is not kind)
+        return Leftovers(found, (*left.undecided, *doubts))
+    return Leftovers(
+        tuple(o for o in left.found if o.kind is not kind or o.folder.lower() not in lately),
+        left.undecided,
+    )
 
 
 def folders_held(inventory: Inventory) -> Mapping[MoRef, Set[str]]:
@@ -231,11 +251,7 @@ class _OfScan:
             self._doubt(kind, why)
             return
         instances = self._books.instances
-        known = (
-            instances.ids or frozenset(),
-            instances.deleted_since or frozenset(),
-            self._carried,
-        )
+        known = (instances.ids or frozenset(), self._carried)
         gone = [f for f in folders if not any(f.name.lower() in ids for ids in known)]
         yield from self._not_held(kind, gone)
 
@@ -262,6 +278,6 @@ class _OfScan:
         instances = self._books.instances
         if not instances.alone:
             return Doubt.OTHER_CLOUDS
-        if instances.ids is None or instances.deleted_since is None or instances.read_at is None:
+        if instances.ids is None or instances.read_at is None:
             return Doubt.NO_NOVA
         return Doubt.OLDER_BOOK if instances.read_at < self._scan.read_at else None

@@ -64,7 +64,7 @@ def report(
     of = its or books()
     images = Kept(cached_images(of))
     risks = parent_risks(images, of)
-    instances = NovasInstances(frozenset(of.server_by_id), frozenset(), builders.READ_AT)
+    instances = NovasInstances(frozenset(of.server_by_id), builders.READ_AT)
     left = leftovers(LeftoverBooks(of.scans, of.inventories, of.computes, instances))
     return LedgerReport(
         ledger=Ledger(
