@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.files import age
 from tests.purging.conftest import DS, OWNERLESS, Rig
 from tests.vsphere.test_file_use import stand_on
 from vmware_panel.api.strangers import MOST_ASKED_ONE_BY_ONE
@@ -47,6 +48,20 @@ def test_a_vm_that_is_none_of_novas_shows_nothing(rig: Rig):
     (item,) = rig.purge(rig.target(f"{OWNERLESS}/{free}"))
     assert item.state is ItemState.DONE
     assert "server" not in rig.nova.calls
+
+
+@pytest.mark.parametrize(
+    "name", ["{}-000001.vmdk", "{}.vmfd", "{}.20-delta.vmdk", ".lck-3409000000000000", "web.vmx"]
+)
+def test_a_file_that_nova_does_not_make_keeps_its_folder(rig: Rig, name):
+    """A first-class disk's, another product's, or the lock of a host that has a file open."""
+    image = rig.image()
+    name = name.format(image)
+    (rig.disk / OWNERLESS / image / name).write_text("whose?")
+    age(rig.disk / OWNERLESS / image, 10**6)
+    (item,) = rig.purge(rig.target(f"{OWNERLESS}/{image}"))
+    assert [(r.kind, r.detail) for r in item.refusals] == [(RefusalKind.FOREIGN_FILES, name)]
+    assert (rig.disk / OWNERLESS / image).exists()
 
 
 def test_many_instances_on_a_root_are_asked_for_by_a_list(make_rig):

@@ -78,6 +78,7 @@ class RefusalKind(StrEnum):
     OUTSIDE_ROOTS = "outside_roots"  # not a path that may be deleted
     NOT_READ = "not_read"  # vCenter did not name it in this pass
     CHANGED_FILES = "changed_files"  # other files lie there than were shown
+    FOREIGN_FILES = "foreign_files"  # Nova makes none of that name: somebody else works there
     NO_SOURCE = "no_source"  # no copy of the image is on any datastore that can be read
     IMAGE_UNFIT = "image_unfit"  # the driver would not take the image; `detail` says why
     TOO_LARGE = "too_large"  # larger than the flavor's root disk

@@ -24,6 +24,7 @@ from vmware_panel.domain.purge import (
     Way,
     by_ownership,
     folders_bear_ids,
+    foreign_names,
     is_marker,
 )
 
@@ -192,14 +193,17 @@ def _by_files(
     elif dates and fresh.now - max(dates) < timedelta(hours=least_h):
         yield Refusal(RefusalKind.TOO_YOUNG, target.path, f"{max(dates):%Y-%m-%d %H:%M} UTC")
     if target.names is not None:
-        others = _direct(target, listing) ^ target.names
+        others = _direct(listing) ^ target.names
         if others:
             yield Refusal(RefusalKind.CHANGED_FILES, target.path, ", ".join(sorted(others)[:3]))
+    if target.kind is TargetKind.IMAGE:
+        if foreign := foreign_names(listing.path.name, _direct(listing)):
+            yield Refusal(RefusalKind.FOREIGN_FILES, target.path, ", ".join(foreign[:3]))
     if target.kind is TargetKind.GONE_INSTANCE and _foreign(listing):
         yield Refusal(RefusalKind.CHANGED_FILES, target.path, ", ".join(_foreign(listing)[:3]))
 
 
-def _direct(target: PurgeTarget, listing: FolderListing) -> frozenset[str]:
+def _direct(listing: FolderListing) -> frozenset[str]:
     marked = {file.name for file in listing.files if is_marker(file)}
     return listing.names - marked
 

@@ -29,6 +29,7 @@ from vmware_panel.domain.purge import (
     Way,
     Wish,
     by_ownership,
+    foreign_names,
     is_marker,
 )
 
@@ -80,6 +81,8 @@ def image_considered(cached: CachedImage, wish: Wish, strangers: Sequence[str] =
     found += (
         Refusal(RefusalKind.OTHER_VCENTER_SILENT, path, name) for name in cached.silent_vcenters
     )
+    if foreign := foreign_names(cached.image_id, target.names or ()):
+        found.append(Refusal(RefusalKind.FOREIGN_FILES, path, ", ".join(foreign[:3])))
     if cached.standers is None:
         found.append(Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter {root.vcenter}"))
     if cached.servers is None:

@@ -107,6 +107,10 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("Other files lie in %(subject)s than were shown: %(detail)s."),
         gettext_lazy("Make the plan again."),
     ),
+    RefusalKind.FOREIGN_FILES: (
+        gettext_lazy("In %(subject)s lie files that Nova does not make: %(detail)s."),
+        gettext_lazy("Somebody else works there: find out who, and take them away by hand."),
+    ),
     RefusalKind.NO_SOURCE: (
         gettext_lazy("There is no copy of %(subject)s that could be taken: %(detail)s."),
         gettext_lazy("Choose another source."),
