@@ -276,8 +276,8 @@ class Ledgers:
         computes: CacheComputes,
         alone: bool,
         since: Since,
-        elsewhere: Reading,
-        silent: tuple[str, ...],
+        elsewhere: Reading = Reading(),
+        silent: tuple[str, ...] = (),
     ) -> Ledger:
         """The ledger of these books, as it was made before if none of them has moved.
 
