@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from vmware_panel.domain.datastore_files import CACHE_SUFFIX, DatastoreFile, FileKind
 from vmware_panel.domain.datastore_paths import MARKER_PREFIX, PlaceKind, UnsafePath, parse
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.image_cache import (
     CachedImage,
     CacheRoot,
@@ -158,7 +159,7 @@ class Wish:
         if not self.older_than_h:
             return None
         if age_from is None:
-            return Refusal(RefusalKind.TOO_YOUNG, path, "no date is known")
+            return Refusal(RefusalKind.TOO_YOUNG, path, Detail(DetailKind.NO_DATE))
         if self.now - age_from < timedelta(hours=self.older_than_h):
             return Refusal(
                 RefusalKind.TOO_YOUNG,
@@ -236,11 +237,13 @@ def image_considered(cached: CachedImage, wish: Wish) -> Considered:
         ),
     ]
     if cached.standers is None:
-        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter {root.vcenter}"))
+        found.append(
+            Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.NO_ANSWER, root.vcenter))
+        )
     if cached.servers is None:
-        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, "Nova"))
+        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.NO_ANSWER, "nova")))
     found += (
-        Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter does not tell the disks of {name}")
+        Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.DISKS_UNTOLD, name))
         for name in cached.unread_vms
     )
     if young := wish.too_young(path, age_from):

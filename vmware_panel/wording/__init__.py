@@ -57,6 +57,7 @@ from vmware_panel.wording.remarks import (
     remark_words,
 )
 from vmware_panel.wording.sizes import bytes_of, free_of, gb_of, mb_of
+from vmware_panel.wording.sources import is_vcenter, source_name
 from vmware_panel.wording.tasks import (
     task_action,
     task_line,
@@ -66,10 +67,8 @@ from vmware_panel.wording.tasks import (
 )
 from vmware_panel.wording.troubles import (
     TroubleWords,
-    is_vcenter,
     member_trouble,
     settings_trouble,
-    source_name,
     trouble_words,
 )
 from vmware_panel.wording.values import (
