@@ -63,6 +63,7 @@ from vmware_panel.wording.tasks import (
     task_line,
     task_starter,
     task_state,
+    task_state_word,
     task_tone,
 )
 from vmware_panel.wording.troubles import (
@@ -159,6 +160,7 @@ __all__ = [
     "task_line",
     "task_starter",
     "task_state",
+    "task_state_word",
     "task_tone",
     "thin",
     "tools",
