@@ -11,6 +11,7 @@ from tests.files import age
 from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig
 from tests.vsphere import hardware
 from tests.vsphere.test_file_use import stand_on
+from vmware_panel.domain.details import DetailKind
 from vmware_panel.domain.jobs import ItemState, JobKind
 from vmware_panel.domain.plans import RefusalKind
 from vmware_panel.domain.purge import PurgeTarget, TargetKind
@@ -134,7 +135,8 @@ def test_a_folder_that_was_made_anew_meanwhile_is_not_moved_onto(rig: Rig):
     assert item.state is ItemState.FAILED
     assert reasons(item) == {RefusalKind.IN_USE}
     assert item.trouble is not None
-    assert "MOVE IT BACK BY HAND: quick" in item.trouble.detail
+    (told,) = item.trouble.remarks
+    assert told.kind is DetailKind.MOVE_BACK and told.values[0] == "quick"
     (aside,) = [path for path in rig.left_aside() if path.name == image]
     assert (aside / f"{image}.20.vmdk").exists()
 

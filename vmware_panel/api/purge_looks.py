@@ -18,10 +18,12 @@ from vmware_panel.domain.cache_roots import CacheComputes, root_named
 from vmware_panel.domain.cloud import ComputeService, Server
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, FolderListing
 from vmware_panel.domain.file_use import FileUser, FolderUse
+from vmware_panel.domain.details import Detail, DetailKind, detail
+from vmware_panel.domain.file_use import FolderUse
 from vmware_panel.domain.image_cache import CacheRoot
 from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.jobs import Job, JobItem, JobKind, JobState
-from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.domain.outcome import SourceError, TroubleKind
 from vmware_panel.domain.purge import PurgeTarget, TargetKind
 from vmware_panel.domain.purge_checks import OTHER_IMAGE_TASKS, Fresh, NovaUse
 from vmware_panel.endpoints import client
@@ -102,7 +104,7 @@ class Looks:
         """Who uses it, after it was set aside; never raises for a source that fails."""
         asked: NovaUse | None
         if access is None:
-            owner, asked, there = None, NovaUse(trouble="the token has expired"), None
+            owner, asked, there = None, NovaUse(trouble=Detail(DetailKind.TOKEN_EXPIRED)), None
             asked = asked if target.kind in _OF_IMAGES else None
         else:
             owner, told = self._owner(target, path, access)
@@ -152,6 +154,13 @@ class Looks:
         except CloudError as error:
             return f"? ({error})"
         return found.name or found.moref if found else ""
+    def _used(
+        self, place: FilePlace, path: DatastorePath
+    ) -> tuple[FolderUse | None, Detail | None]:
+        try:
+            return self._use.current().use_of(place, path), None
+        except VSphereError as error:
+            return None, _no_answer(error)
 
     def _nova(self, target: PurgeTarget, access: Access, told: NovaUse) -> NovaUse | None:
         """Three calls. `told`: what asking for the computes has come to."""
@@ -165,7 +174,7 @@ class Looks:
                 s for task in OTHER_IMAGE_TASKS for s in _servers(access, "task_state", task)
             ]
         except CloudError as error:
-            return NovaUse(trouble=str(error))
+            return NovaUse(trouble=_no_answer(error))
         return NovaUse(of_image, tuple(at_work), told.cells_down)
 
     def _owner(
@@ -175,13 +184,14 @@ class Looks:
         if target.kind not in _BY_OWNER:
             return None, NovaUse()
         inventory = self._read_inventory()
-        trouble, down = "", tuple[str, ...]()
+        trouble: Detail | None = None
+        down = tuple[str, ...]()
         computes = CacheComputes()
         try:
             services = nova.list_compute_services(access)
             hypervisors = nova.list_hypervisors(access)
         except CloudError as error:
-            trouble = str(error)
+            trouble = _no_answer(error)
         else:
             down = tuple(_in_cells_that_are_down(services))
             computes = cache_computes(
@@ -243,6 +253,10 @@ class Looks:
             found = next(iter(reading.inventories), None)
             self._inventory = found, now_s + INVENTORY_AGE_S
         return self._inventory[0]
+
+
+def _no_answer(error: SourceError) -> Detail:
+    return detail(DetailKind.NO_ANSWER, error.trouble.source, error)
 
 
 def _servers(access: Access, name: str, value: str) -> tuple[Server, ...]:

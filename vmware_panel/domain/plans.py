@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from vmware_panel.domain.details import Detail
 from vmware_panel.domain.inventory import MoRef
 
 
@@ -122,9 +123,11 @@ class CautionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """`detail` as text is a name or a figure of a book; what has words is a `Detail`."""
+
     kind: RefusalKind
     subject: str = ""
-    detail: str = ""
+    detail: str | Detail = ""
 
 
 class Refused(Exception):

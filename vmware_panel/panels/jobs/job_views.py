@@ -25,7 +25,7 @@ from vmware_panel.panels.jobs.views import job_source, progress_answer
 from vmware_panel.panels.links import job_url
 from vmware_panel.panels.listing import views as listing
 from vmware_panel.panels.listing.columns import Sort
-from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter
+from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter, labels_of
 from vmware_panel.wording import bytes_of, foreign, item_state, job_tone, trouble_words
 
 RULES = (policy.Rule.LIST_JOBS, policy.Rule.PURGE_IMAGE_CACHE, policy.Rule.SEED_IMAGE_CACHE)
@@ -55,7 +55,7 @@ class ItemFilters(FilterForm):
         _("Search in all columns"), lambda row: (row.title, row.key, *row.reasons, *row.tasks)
     )
     state = ChoiceFilter(
-        _("State"), lambda row: row.raw_state, fixed={s.value: item_state(s) for s in ItemState}
+        _("State"), lambda row: row.raw_state, fixed=labels_of(ItemState, item_state)
     )
 
 
