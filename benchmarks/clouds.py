@@ -210,7 +210,9 @@ def _scans(book: Inventory, images: Sequence[Image], shape: Shape) -> Iterator[S
         root = _root(book.clusters[number // shape.datastores_per_cluster].moref)
         files = [file for image in images for file in _files(root, image.id)]
         folders = [TopFolder(root, len(images) * 1802 * MIB, len(images) * 4)]
-        folders += [TopFolder(name, 3 << 30, 12, None, True) for name in sorted(tops[datastore.name])]
+        folders += [
+            TopFolder(name, 3 << 30, 12, None, True) for name in sorted(tops[datastore.name])
+        ]
         if number % LEFT_EVERY == 0:
             files.append(DatastoreFile("vmware_temp/left/a.vmdk", FileKind.DISK, MIB))
             folders.append(TopFolder("vmware_temp", MIB, 1))

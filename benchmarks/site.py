@@ -11,7 +11,7 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -31,7 +31,10 @@ MEMORY_MB = 1024
 BEAT_EVERY_S = 5.0
 """As a collector gives signs of life; without them the pages say that nobody collects."""
 
+CHANGES = 50
 VCENTER = "bench"
+EMPTY_LIST = "/admin/vmware_jobs/"
+"""What any list of ours costs at least: one of nothing, within all of Horizon's page."""
 
 
 @dataclass(frozen=True)
@@ -73,35 +76,58 @@ class Site:
         seconds, cpus = (statistics.median(its) for its in zip(*found, strict=True))
         return PageCost(path, seconds, cpus, size / 1000)
 
+    def read_book(self) -> None:
+        """As a page does that another kind of list made before: what is new is decoded."""
+        from vmware_panel.api.inventories import inventory_source
+        from vmware_panel.config import get_config
+
+        inventory_source().read(get_config().vcenters)
+
     def change_vms(self, changed: Sequence[VirtualMachine]) -> None:
         """As the collector publishes it."""
         self._collector.advance(changed)
 
 
+def changing(pages: Site, cloud: MadeCloud) -> Callable[[], None]:
+    """Publishes other `vcpus` of `CHANGES` VMs, each time others, and has them read."""
+    turn = 0
+
+    def change() -> None:
+        nonlocal turn
+        turn += 1
+        pages.change_vms([replace(vm, vcpus=turn) for vm in cloud.book.vms[:CHANGES]])
+        pages.read_book()
+
+    return change
+
+
 @contextmanager
-def site(cloud: MadeCloud, **panel: Any) -> Iterator[Site]:
-    """Once in a process, which is to be one of its own. `panel` are more of VMWARE_PANEL."""
+def site(
+    cloud: MadeCloud, more_caches: Mapping[str, Any] | None = None, **panel: Any
+) -> Iterator[Site]:
+    """Once in a process, which is to be one of its own. `panel` is more of VMWARE_PANEL,
+    `more_caches` of CACHES.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="vmwbench")))
         cache = CacheServer("memcached", folder, free_port(), MEMORY_MB)
         cache.start()
         stack.callback(cache.kill)
-        _set_up(cloud, cache, folder, panel)
+        caches = {ALIAS: cache.caches[ALIAS], **(more_caches or {})}
+        _set_up(cloud, caches, {"jobs": {"folder": str(folder / "jobs")}, **panel})
         collector = _Collector(cloud)
         stack.callback(collector.end)
         stack.enter_context(_openstack(cloud))
         yield Site(stack.enter_context(_logged_in()), collector)
 
 
-def _set_up(cloud: MadeCloud, cache: CacheServer, folder: Path, panel: dict[str, Any]) -> None:
+def _set_up(cloud: MadeCloud, caches: Mapping[str, Any], panel: Mapping[str, Any]) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     from django.conf import settings
 
-    settings.CACHES = {**settings.CACHES, ALIAS: cache.caches[ALIAS]}
+    settings.CACHES = {**settings.CACHES, **caches}
     settings.ALLOWED_HOSTS = ["testserver"]
-    settings.DATABASES = {
-        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
-    }
+    settings.DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
     settings.VMWARE_PANEL = {
         "vcenters": {
             VCENTER: {
@@ -113,7 +139,6 @@ def _set_up(cloud: MadeCloud, cache: CacheServer, folder: Path, panel: dict[str,
         "computes": cloud.settings,
         "collector": {"mode": "external"},
         "store": {"cache": ALIAS},
-        "jobs": {"folder": str(folder / "jobs")},
         **panel,
     }
     import django
