@@ -17,9 +17,8 @@ from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cache_roots import CacheComputes, root_named
 from vmware_panel.domain.cloud import ComputeService, Server
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, FolderListing
-from vmware_panel.domain.file_use import FileUser, FolderUse
 from vmware_panel.domain.details import Detail, DetailKind, detail
-from vmware_panel.domain.file_use import FolderUse
+from vmware_panel.domain.file_use import FileUser, FolderUse
 from vmware_panel.domain.image_cache import CacheRoot
 from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.jobs import Job, JobItem, JobKind, JobState
@@ -49,7 +48,7 @@ class _Used:
 
     of_path: FolderUse | None
     on_root: tuple[FileUser, ...]
-    trouble: str
+    trouble: Detail | None
     silent: tuple[str, ...]
 
 
@@ -136,31 +135,26 @@ class Looks:
         try:
             book = self._use.current()
         except VSphereError as error:
-            return _Used(None, (), str(error), silent)
+            return _Used(None, (), _no_answer(error), silent)
         of_path, of_root = (
             book.use_of(place, each) + other
             for each, other in zip((path, whole_root), elsewhere, strict=True)
         )
-        return _Used(of_path, of_root.standing, "", silent)
+        return _Used(of_path, of_root.standing, None, silent)
 
     def _stranger(
         self, target: PurgeTarget, used: _Used, root: CacheRoot | None, access: Access
-    ) -> str:
-        """A VM that shows that a root which no compute is told to have is another cloud's."""
+    ) -> str | Detail:
+        """A VM that shows that a root which no compute is told to have is another cloud's; the
+        trouble where Nova does not tell.
+        """
         if target.kind is not TargetKind.IMAGE or root is None or root.owners:
             return ""
         try:
             found = self._strangers.among(used.on_root, access)
         except CloudError as error:
-            return f"? ({error})"
+            return _no_answer(error)
         return found.name or found.moref if found else ""
-    def _used(
-        self, place: FilePlace, path: DatastorePath
-    ) -> tuple[FolderUse | None, Detail | None]:
-        try:
-            return self._use.current().use_of(place, path), None
-        except VSphereError as error:
-            return None, _no_answer(error)
 
     def _nova(self, target: PurgeTarget, access: Access, told: NovaUse) -> NovaUse | None:
         """Three calls. `told`: what asking for the computes has come to."""

@@ -14,16 +14,8 @@ from enum import StrEnum
 
 from vmware_panel.domain.datastore_files import CACHE_SUFFIX, DatastoreFile, FileKind
 from vmware_panel.domain.datastore_paths import MARKER_PREFIX, PlaceKind, UnsafePath
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.image_cache import CacheRoot, Ownership
-from vmware_panel.domain.datastore_paths import MARKER_PREFIX, PlaceKind, UnsafePath, parse
-from vmware_panel.domain.details import Detail, DetailKind, detail
-from vmware_panel.domain.image_cache import (
-    CachedImage,
-    CacheRoot,
-    Leftover,
-    LeftoverKind,
-    Ownership,
-)
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import JobItem
 from vmware_panel.domain.plans import Plan, Refusal, RefusalKind
@@ -201,46 +193,6 @@ class PurgePlan(Plan):
             )
             for one in self.taken
         )
-
-
-def image_considered(cached: CachedImage, wish: Wish) -> Considered:
-    """One cached image with every reason against it that the books tell."""
-    path, root = cached.path, cached.root
-    target = PurgeTarget(
-        kind=TargetKind.IMAGE,
-        datastore=root.datastore,
-        path=path,
-        title=f"{cached.image.name} {path}" if cached.image and cached.image.name else path,
-        size_bytes=cached.size_bytes,
-        names=_names(cached.files, f"{root.name}/{cached.image_id}/"),
-    )
-    age_from = max((f.modified for f in cached.files if f.modified), default=cached.since)
-    found = [
-        *_unsafe(target),
-        *by_ownership(root, path, wish.way, cached.marker, cached.marked_at, wish.now),
-        *(Refusal(RefusalKind.IN_USE, path, stander.vm_name) for stander in cached.standers or ()),
-        *(
-            Refusal(
-                RefusalKind.BEING_BUILT if server.building else RefusalKind.USED_BY_SERVER,
-                path,
-                f"{server.name} ({server.server_id})",
-            )
-            for server in cached.servers or ()
-        ),
-    ]
-    if cached.standers is None:
-        found.append(
-            Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.NO_ANSWER, root.vcenter))
-        )
-    if cached.servers is None:
-        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.NO_ANSWER, "nova")))
-    found += (
-        Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.DISKS_UNTOLD, name))
-        for name in cached.unread_vms
-    )
-    if young := wish.too_young(path, age_from):
-        found.append(young)
-    return Considered(target, tuple(found), age_from, cached.marker, root.owners)
 
 
 def by_ownership(

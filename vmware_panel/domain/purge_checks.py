@@ -57,7 +57,8 @@ class Fresh:
     `instance_there`: of an instance's folder, whether Nova or vCenter has an instance of that id;
     None: nobody could tell. `other_jobs`: titles of items of other jobs that work in this folder.
     `silent`: other vCenters of the settings that did not tell whether their VMs stand on it, and why.
-    `stranger`: a VM of a Nova that is not asked, which stands on the root.
+    `stranger`: a VM of a Nova that is not asked, which stands on the root;
+    a `Detail`: why none can be told.
     """
 
     now: datetime
@@ -71,7 +72,7 @@ class Fresh:
     instance_there: bool | None = None
     other_jobs: tuple[str, ...] = field(default=())
     silent: tuple[str, ...] = ()
-    stranger: str = ""
+    stranger: str | Detail = ""
 
 
 def against(
@@ -175,7 +176,9 @@ def _by_kind(
     if fresh.root is None:
         yield Refusal(RefusalKind.OWNER_UNKNOWN, target.path)
         return
-    if fresh.stranger:
+    if isinstance(fresh.stranger, Detail):
+        yield Refusal(RefusalKind.USE_UNKNOWN, target.path, fresh.stranger)
+    elif fresh.stranger:
         yield Refusal(RefusalKind.OTHER_CLOUD, fresh.root.path, fresh.stranger)
     markers = [file.name for file in listing.files if is_marker(file)]
     # Which of several Nova goes by is a matter of chance.
