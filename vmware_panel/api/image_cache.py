@@ -215,6 +215,7 @@ def _told(config: ComputeConfig, host: str) -> CacheCompute:
         root=config.cache_root,
         datastore_regex=config.datastore_regex,
         ageing=Ageing(removes, config.remove_unused_original_minimum_age_seconds, interval),
+        other_root=config.other_cache_root,
     )
 
 
