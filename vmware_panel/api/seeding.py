@@ -241,6 +241,7 @@ class SeedImage:
                 or (() if datastore.moref in counted else _not_allowed(datastore, why)),
                 others=tuple(d for d in allowed.counted if d.moref != datastore.moref),
                 keeps_unused_s=keeps_unused_s(told),
+                keeps_by_default=told.remove_unused_original_minimum_age_seconds is None,
             )
             for datastore in wanted
         ]
