@@ -37,11 +37,12 @@ from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.leftovers import (
     Doubt,
-    KnownInstances,
     LeftoverBooks,
     Leftovers,
+    NovasInstances,
     Undecided,
     leftovers,
+    without,
 )
 from vmware_panel.domain.outcome import Trouble
 from vmware_panel.domain.snapshot import Snapshot
@@ -306,16 +307,13 @@ def _leftovers(
     since: Since,
 ) -> Leftovers:
     """Nova is asked what it deleted lately only if an instance of some folder is not in its list."""
-    instances = KnownInstances(alone=alone)
+    instances = NovasInstances(alone=alone)
     if indexed is not None:
-        instances = KnownInstances(
-            frozenset(books.server_by_id), frozenset(), indexed.read_at, alone
-        )
+        instances = NovasInstances(frozenset(books.server_by_id), indexed.read_at, alone)
     its = LeftoverBooks(
         books.scans, books.inventories, books.computes, instances, inventories_complete=complete
     )
     found = leftovers(its)
     if not any(each.kind is LeftoverKind.GONE_INSTANCE for each in found.found):
         return found
-    lately = since(min(scan.read_at for scan in books.scans))
-    return leftovers(replace(its, instances=replace(instances, deleted_since=lately)))
+    return without(found, since(min(scan.read_at for scan in books.scans)))

@@ -33,6 +33,8 @@ from vmware_panel.domain.purge import (
     TargetKind,
     Way,
     Wish,
+)
+from vmware_panel.domain.purge_planning import (
     image_considered,
     leftover_considered,
     purge_plan,
@@ -127,8 +129,7 @@ def missing_privileges(vcenter: VCenterConfig, datastores: Sequence[MoRef]) -> t
 
 def leftover_key(leftover: Leftover) -> str:
     """`kind/vcenter/datastore's id/path below the datastore`, as the list of leftovers has it."""
-    below = leftover.path.removeprefix(f"[{leftover.datastore_name}] ")
-    return f"{leftover.kind}/{leftover.vcenter}/{leftover.datastore}/{below}"
+    return f"{leftover.kind}/{leftover.vcenter}/{leftover.datastore}/{leftover.folder}"
 
 
 class _Selection:

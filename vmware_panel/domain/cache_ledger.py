@@ -24,6 +24,8 @@ from vmware_panel.domain.cache_users import (
 )
 from vmware_panel.domain.cloud import Image, Server
 from vmware_panel.domain.datastore_files import CACHE_SUFFIX, DatastoreFile, FileKind, Scan
+from vmware_panel.domain.datastore_paths import MARKER, MARKER_FORMAT, MARKER_PREFIX
+from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.image_cache import (
     CachedImage,
     CacheRoot,
@@ -33,12 +35,7 @@ from vmware_panel.domain.image_cache import (
 )
 from vmware_panel.domain.inventory import Inventory, VirtualMachine
 
-MARKER_PREFIX = "ts-"
-MARKER_FORMAT = "%Y-%m-%d-%H-%M-%S"
-
-_MARKER = re.compile(r"ts-\d{4}(?:-\d{2}){5}", re.ASCII)
 _COPY = re.compile(r"(?:\.(?P<gb>[0-9]{1,9}))?\.vmdk")
-_IMAGE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -183,7 +180,7 @@ def marker_of(files: Sequence[DatastoreFile], below: str) -> str:
 
 def marked_when(marker: str) -> datetime | None:
     """Nova writes the time of its own host, in UTC; None for a name that it would not write."""
-    if not _MARKER.fullmatch(marker):
+    if not MARKER.fullmatch(marker):
         return None
     try:
         return datetime.strptime(marker, MARKER_PREFIX + MARKER_FORMAT).replace(tzinfo=UTC)
@@ -219,7 +216,7 @@ def state_of(
     image_id: str, images: Mapping[str, Image] | None
 ) -> tuple[GlanceState, Image | None]:
     """`images` are all that Glance has, or None."""
-    if not _IMAGE_ID.fullmatch(image_id):
+    if not is_uuid(image_id):
         return GlanceState.NO_IMAGE, None
     if images is None:
         return GlanceState.UNKNOWN, None

@@ -21,12 +21,11 @@ from vmware_panel.domain.datastore_files import (
 )
 from vmware_panel.domain.datastore_uses import FolderUse, FolderUses
 from vmware_panel.domain.datastores import used_bytes
+from vmware_panel.domain.ids import UUID, is_uuid
 from vmware_panel.domain.inventory import Datastore, VirtualMachine
 from vmware_panel.domain.leftovers import NAMED_BY_VM
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_INSTANCE_FOLDER = re.compile(_UUID)
-_VOLUME_FOLDER = re.compile(rf"(?:volume|snapshot)-{_UUID}(?:_\d+)?")
+_VOLUME_FOLDER = re.compile(rf"(?:volume|snapshot)-{UUID}(?:_\d+)?")
 """A shadow VM bears the volume's name (`vmdk._create_backing`); a second of that name gets `_1`."""
 
 
@@ -148,7 +147,7 @@ def kind_of(name: str, uses: Sequence[FolderUse], known: KnownInstances) -> Fill
         return FillKind.VOLUMES
     if holder:
         return _kind_of_vm(holder.vm)
-    if not _INSTANCE_FOLDER.fullmatch(name):
+    if not is_uuid(name):
         return FillKind.FOREIGN
     if name.lower() in known.ids:
         return FillKind.INSTANCES

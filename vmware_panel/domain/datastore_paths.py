@@ -17,15 +17,15 @@ from vmware_panel.domain.datastore_files import (
     TEMP_FOLDER,
     DatastoreFile,
 )
+from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.inventory import MoRef
 
 MARKER_PREFIX = "ts-"
 MARKER_FORMAT = "%Y-%m-%d-%H-%M-%S"
+MARKER = re.compile(rf"{MARKER_PREFIX}\d{{4}}(?:-\d{{2}}){{5}}", re.ASCII)
 MAX_NAME = 255
 
 _PATH = re.compile(r"\[(?P<datastore>[^\[\]]+)\] (?P<below>.+)")
-_MARKER = re.compile(r"ts-\d{4}(-\d{2}){5}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class UnsafePath(ValueError):
@@ -65,7 +65,7 @@ class DatastorePath:
         top, depth = self.names[0], len(self.names)
         if top.endswith(CACHE_SUFFIX):
             if depth == 3:
-                return PlaceKind.MARKER if _MARKER.fullmatch(self.name) else None
+                return PlaceKind.MARKER if MARKER.fullmatch(self.name) else None
             return {1: PlaceKind.ROOT, 2: PlaceKind.IMAGE}.get(depth)
         if top == TEMP_FOLDER:
             return {1: PlaceKind.TEMP_ROOT, 2: PlaceKind.TEMP, 3: PlaceKind.STAGED}.get(depth)
@@ -73,7 +73,7 @@ class DatastorePath:
             return None
         if top.startswith((f"{IMAGE_VM_PREFIX}_", f"{SNAPSHOT_VM_PREFIX}_")):
             return PlaceKind.HELPER_VM
-        return PlaceKind.INSTANCE if _UUID.fullmatch(top) else None
+        return PlaceKind.INSTANCE if is_uuid(top) and top == top.lower() else None
 
     def child(self, name: str) -> "DatastorePath":
         """Raises `UnsafePath`."""

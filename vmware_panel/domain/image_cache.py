@@ -188,6 +188,11 @@ class Leftover:
     age_from: datetime | None = None
     detail: str = ""
 
+    @property
+    def folder(self) -> str:
+        """`path` below the datastore."""
+        return self.path.removeprefix(f"[{self.datastore_name}] ")
+
 
 @dataclass(frozen=True, slots=True)
 class ParentRisk:

@@ -7,7 +7,6 @@ told from the books at hand is undecided and not listed.
 Source: `nova/virt/vmwareapi/vmops.py` and `images.py`.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +24,7 @@ from vmware_panel.domain.datastore_files import (
     Scan,
     TopFolder,
 )
+from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.image_cache import Leftover, LeftoverKind, Ownership
 from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.lineage import file_path
@@ -34,8 +34,6 @@ BROKEN_DOWNLOAD_BYTES = 4_096_000
 
 NAMED_BY_VM = frozenset({"VMFS", "NFS", "NFS41"})
 """Types whose top folders bear the VM's name. vSAN's and vVols' are objects with ids of their own."""
-
-_INSTANCE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class Doubt(StrEnum):
@@ -65,14 +63,12 @@ class Leftovers:
 
 
 @dataclass(frozen=True)
-class KnownInstances:
-    """Nova's instances. `ids` (in lower case) None: it did not list them. `deleted_since` are those
-    deleted since the oldest search, whose folders the search may have seen; None: not known.
-    `alone` False: the same vCenter serves clouds or regions that were not asked.
+class NovasInstances:
+    """Nova's instances. `ids` (in lower case) None: it did not list them. `alone` False: the same
+    vCenter serves clouds or regions that were not asked.
     """
 
     ids: Set[str] | None = None
-    deleted_since: Set[str] | None = None
     read_at: datetime | None = None
     alone: bool = True
 
@@ -82,12 +78,15 @@ class LeftoverBooks:
     scans: Sequence[Scan] = ()
     inventories: Sequence[Inventory] = ()
     computes: CacheComputes = CacheComputes()
-    instances: KnownInstances = field(default=KnownInstances(), repr=False)
+    instances: NovasInstances = field(default=NovasInstances(), repr=False)
     inventories_complete: bool = True
 
 
 def leftovers(books: LeftoverBooks) -> Leftovers:
-    """Of every scan, by kind, datastore and path."""
+    """Of every scan, by kind, datastore and path.
+
+    Those of gone instances have still to be settled by what Nova deleted lately: see `without`.
+    """
     held = {i.vcenter.name: folders_held(i) for i in books.inventories}
     found: list[Leftover] = []
     undecided: list[Undecided] = []
@@ -102,6 +101,25 @@ def leftovers(books: LeftoverBooks) -> Leftovers:
     order = list(LeftoverKind).index
     found.sort(key=lambda o: (order(o.kind), o.vcenter, o.datastore_name, o.datastore, o.path))
     return Leftovers(tuple(found), tuple(undecided))
+
+
+def without(left: Leftovers, lately: Set[str] | None) -> Leftovers:
+    """Without the folders of instances that Nova has or deleted since the oldest search, which the
+    search may have seen. `lately` are their ids in lower case; None: Nova did not tell them.
+    """
+    kind = LeftoverKind.GONE_INSTANCE
+    if lately is None:
+        doubts = dict.fromkeys(
+            Undecided(kind, o.vcenter, o.datastore, o.datastore_name, Doubt.NO_NOVA)
+            for o in left.found
+            if o.kind is kind
+        )
+        found = tuple(o for o in left.found if o.kind is not kind)
+        return Leftovers(found, (*left.undecided, *doubts))
+    return Leftovers(
+        tuple(o for o in left.found if o.kind is not kind or o.folder.lower() not in lately),
+        left.undecided,
+    )
 
 
 def folders_held(inventory: Inventory) -> Mapping[MoRef, Set[str]]:
@@ -226,18 +244,14 @@ class _OfScan:
 
     def _gone_instances(self) -> Iterator[Leftover]:
         kind = LeftoverKind.GONE_INSTANCE
-        folders = [f for f in self._scan.folders if _INSTANCE_ID.fullmatch(f.name.lower())]
+        folders = [f for f in self._scan.folders if is_uuid(f.name)]
         if not folders:
             return
         if why := self._doubt_of_type() or self._doubt_of_book() or self._doubt_of_nova():
             self._doubt(kind, why)
             return
         instances = self._books.instances
-        known = (
-            instances.ids or frozenset(),
-            instances.deleted_since or frozenset(),
-            self._carried,
-        )
+        known = (instances.ids or frozenset(), self._carried)
         gone = [f for f in folders if not any(f.name.lower() in ids for ids in known)]
         yield from self._not_held(kind, gone)
 
@@ -264,6 +278,6 @@ class _OfScan:
         instances = self._books.instances
         if not instances.alone:
             return Doubt.OTHER_CLOUDS
-        if instances.ids is None or instances.deleted_since is None or instances.read_at is None:
+        if instances.ids is None or instances.read_at is None:
             return Doubt.NO_NOVA
         return Doubt.OLDER_BOOK if instances.read_at < self._scan.read_at else None

@@ -19,7 +19,7 @@ from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 
 URL = "/admin/vmware_datastores/lab/datastore-1/"
-ASK = "vmware_panel.api.datastore_changes.ask_scan"
+ASK = "vmware_panel.api.searches.ask_scan"
 
 
 @override_settings(VMWARE_PANEL=SETTINGS)

@@ -36,7 +36,7 @@ class TestAMember(helpers.TestCase):
                 response: Any = self.client.get(path)
             assert response.status_code == 403, path
             read.assert_not_called()
-        with mock.patch("vmware_panel.api.datastore_changes.ask_scan") as ask:
+        with mock.patch("vmware_panel.api.searches.ask_scan") as ask:
             assert self.client.post(f"{URL}lab/datastore-1/search").status_code == 403
         ask.assert_not_called()
         assert not Datastores().can_access({"request": self.factory.get(URL)})
