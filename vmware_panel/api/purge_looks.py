@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from vmware_panel.api.image_cache import cache_computes
 from vmware_panel.api.inventories import inventory_source
@@ -65,6 +66,7 @@ class Looks:
         )
         self._strangers = Strangers()
         self._inventory: tuple[Inventory | None, float] | None = None
+        self._behind: timedelta | None = None
 
     def close(self) -> None:
         self._use.close()
@@ -82,8 +84,10 @@ class Looks:
         place = self.client.file_place(target.datastore)
         listing = self._listed(target, place, path)
         used = self._used(place, path)
+        now = self._now()
+        use, trouble = self._used(place, path)
         return Fresh(
-            now=datetime.now(UTC),
+            now=now,
             listing=listing,
             use=used.of_path,
             accessible=place.accessible,
@@ -120,6 +124,14 @@ class Looks:
             nova=asked,
             instance_there=there,
         )
+
+    def _now(self) -> datetime:
+        """By this machine's clock or vCenter's, whichever is behind: files are dated on vCenter's
+        side, and what is young is not to look old. Raises `VSphereError`.
+        """
+        if self._behind is None:
+            self._behind = max(timedelta(), datetime.now(UTC) - self.client.current_time())
+        return datetime.now(UTC) - self._behind
 
     def _listed(
         self, target: PurgeTarget, place: FilePlace, path: DatastorePath

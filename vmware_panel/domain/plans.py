@@ -111,6 +111,7 @@ class CautionKind(StrEnum):
     NOTHING_MOVES = "nothing_moves"  # DRS would move no running VM any more without being asked
     OVERRIDES_STAY = "overrides_stay"  # VMs with a DRS level of their own keep it
     NOVA_AGES = "nova_ages"  # unused, it is marked and deleted again; `detail` is after how long
+    NOVA_AGES_BY_DEFAULT = "nova_ages_by_default"  # the same, and the settings tell nothing of it
     AGEING_OFF = "ageing_off"  # the compute's settings keep it from deleting
     NO_LOCK = "no_lock"  # Nova's lock is on its own host: what it begins meanwhile is not held up
     OTHERS_UNSEEN = "others_unseen"  # VMs of a vCenter that is not in the settings

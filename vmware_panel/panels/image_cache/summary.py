@@ -137,6 +137,8 @@ def summary_of(report: LedgerReport) -> dict[str, Any]:
         "leftover_count": len(ledger.leftovers),
         "leftover_text": _sum_text([each.size_bytes for each in ledger.leftovers]),
         "risk_count": len(ledger.risks),
+        "risks_unknown": not report.inventories,
+        "risks_open": bool(ledger.undecided_vms) or not report.complete,
         "undecided_vms": len(ledger.undecided_vms),
         "untold": ", ".join(map(foreign, report.untold)),
         "ageing": ageing_of(report),
