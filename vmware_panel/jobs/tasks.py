@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from django.core.exceptions import ImproperlyConfigured
 from django_tasks import TaskResultStatus, task_backends
@@ -27,6 +27,7 @@ from vmware_panel.config import get_config
 from vmware_panel.config_types import JOBS_QUEUE
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.jobs.embedded import EmbeddedBackend
+from vmware_panel.jobs.in_time import InTime
 from vmware_panel.jobs.journal import JournalError
 from vmware_panel.jobs.journals import journal
 from vmware_panel.jobs.runner import run
@@ -34,6 +35,9 @@ from vmware_panel.jobs.runner import run
 LOG = logging.getLogger(__name__)
 
 EMBEDDED = "vmware_panel_embedded"
+
+in_time = InTime(5.0)
+"""A queue that hangs holds no page: RQ's Redis may have no deadline, for its workers wait on it."""
 
 embedded = EmbeddedBackend(EMBEDDED, {"QUEUES": [JOBS_QUEUE]})
 
@@ -65,25 +69,57 @@ def enqueue(job_id: str) -> str:
 
     Raises `JournalError` where the queue does not take it, `ConfigError`.
     """
-    alias = get_config().jobs.backend or EMBEDDED
+    alias = get_config().jobs.backend
+    if alias is None:
+        return str(run_job.enqueue(job_id).id)
     try:
-        return str(run_job.using(backend=alias).enqueue(job_id).id)
+        return in_time(lambda: str(run_job.using(backend=alias).enqueue(job_id).id))
     except _errors() as error:
-        raise JournalError(TroubleKind.UNREACHABLE, _words(error)) from None
+        raise JournalError(TroubleKind.UNREACHABLE, _words(error, "did not take it")) from None
+
+
+@runtime_checkable
+class CountedQueue(Protocol):
+    """A backend that cannot say what became of one task, but whether any waits."""
+
+    def queue_length(self, queue_name: str) -> int: ...
 
 
 def waits_in_queue(result_id: str) -> bool:
-    """True if the queue says that it still has it, and no worker has begun. Raises `ConfigError`."""
+    """True if the queue says that it still has it, and no worker has begun; False where it cannot
+    be asked. Raises `ConfigError`.
+    """
+    try:
+        return bool(asked_queue(result_id))
+    except JournalError:
+        return False
+
+
+def asked_queue(result_id: str) -> bool | None:
+    """Whether the queue says that it still has it and no worker has begun; None where it cannot
+    tell, as the embedded one.
+
+    A queue that only counts has it if it has any: they are fetched in their turn. Raises
+    `JournalError` where the queue does not answer, `ConfigError`.
+    """
     alias = get_config().jobs.backend
     if alias is None or not result_id:
-        return False
+        return None
     try:
-        backend = task_backends[alias]
-        if not backend.supports_get_result:
-            return False
-        return bool(backend.get_result(result_id).status == TaskResultStatus.READY)
-    except _errors(TaskResultDoesNotExist, KeyError):
+        return in_time(lambda: _asked(alias, result_id))
+    except (TaskResultDoesNotExist, KeyError):
         return False
+    except _errors() as error:
+        raise JournalError(TroubleKind.UNREACHABLE, _words(error, "does not answer")) from None
+
+
+def _asked(alias: str, result_id: str) -> bool | None:
+    backend = task_backends[alias]
+    if isinstance(backend, CountedQueue):
+        return backend.queue_length(JOBS_QUEUE) > 0
+    if not backend.supports_get_result:
+        return None
+    return bool(backend.get_result(result_id).status == TaskResultStatus.READY)
 
 
 def worker_name() -> str:
@@ -106,5 +142,5 @@ def _errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
     return tuple(known)
 
 
-def _words(error: Exception) -> str:
-    return f"the queue did not take it: {type(error).__name__}: {error}"[:200]
+def _words(error: Exception, what: str) -> str:
+    return f"the queue {what}: {type(error).__name__}: {error}"[:200]

@@ -129,8 +129,14 @@ class TestTheJob(JobPages):
         assert 'data-vmware-source="item 1"' in page
 
     def test_one_at_which_nobody_works_says_so(self) -> None:
-        self.add()
+        self.add(created_at=datetime.now(UTC))
         assert "No worker is at it just now." in self.text(JOB)
+
+    def test_one_that_waits_for_long_says_so_and_who_works_here(self) -> None:
+        self.add()
+        page = self.text(JOB)
+        assert "No worker has been at it for 3 minutes." in page
+        assert "Threads of the web processes work at jobs here" in page
 
     def test_a_dry_run_says_that_nothing_is_sent(self) -> None:
         self.add(dry_run=True)
