@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from django.test import override_settings
+from django.test import modify_settings, override_settings
 from django_tasks import task_backends
 from redis import Redis
 
@@ -159,12 +159,15 @@ def queues(redis_server: CacheServer) -> Iterator[None]:
         "QUEUES": ["vmware_panel"],
         "OPTIONS": {"app": f"{__name__}.celery_app"},
     }
-    with override_settings(
-        RQ_QUEUES={"default": at, "vmware_panel": at},
-        TASKS={
-            "rq": {"BACKEND": "django_tasks_rq.RQBackend", "QUEUES": ["vmware_panel"]},
-            "celery": celery,
-        },
+    with (
+        modify_settings(INSTALLED_APPS={"append": "django_rq"}),
+        override_settings(
+            RQ_QUEUES={"default": at, "vmware_panel": at},
+            TASKS={
+                "rq": {"BACKEND": "django_tasks_rq.RQBackend", "QUEUES": ["vmware_panel"]},
+                "celery": celery,
+            },
+        ),
     ):
         vars(task_backends).pop("settings", None)  # it reads them once in a process
         yield
@@ -173,6 +176,22 @@ def queues(redis_server: CacheServer) -> Iterator[None]:
 
 def working_with(backend: str) -> Any:
     return override_settings(VMWARE_PANEL={"jobs": {"cache": ALIAS, "backend": backend}})
+
+
+def test_a_backend_that_lacks_its_application_is_said_and_ends_no_watcher(
+    kept: Journal, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tasks = {
+        "db": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["vmware_panel"]},
+    }
+    kept.add(samples.job(tmp_path), None)
+    kept.enqueued("job1", "one of before")
+    jobs = {"folder": str(tmp_path / "jobs"), "backend": "db"}
+    with override_settings(TASKS=tasks, VMWARE_PANEL={"jobs": jobs}):
+        watcher.Watcher().look()
+    (said,) = (r.message for r in caplog.records if "cannot be looked after" in r.message)
+    assert "'db' of TASKS: DatabaseBackend configured as" in said
+    assert "Insert 'django_tasks_db' in INSTALLED_APPS" in said
 
 
 @pytest.mark.caches

@@ -15,13 +15,13 @@ from vmware_panel.audit import asker_of
 from vmware_panel.config import get_config
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import Job, JobItem, JobKind, JobState, Summary
-from vmware_panel.domain.outcome import Trouble, TroubleKind
+from vmware_panel.domain.outcome import Trouble
 from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind
-from vmware_panel.jobs.backends import faults_of, worker_command
-from vmware_panel.jobs.journal import SOURCE, JournalError
+from vmware_panel.jobs.backends import worker_command
+from vmware_panel.jobs.journal import JournalError
 from vmware_panel.jobs.journals import journal
 from vmware_panel.jobs.sealing import seal
-from vmware_panel.jobs.tasks import asked_queue
+from vmware_panel.jobs.tasks import asked_queue, see_to_backend
 from vmware_panel.jobs.watcher import hand_over, watcher
 
 LOG = logging.getLogger(__name__)
@@ -55,8 +55,7 @@ def begin(
         options=dict(options or {}),
         dry_run=dry_run,
     )
-    if fault := _backend_fault():
-        raise JournalError(TroubleKind.CONFIGURATION, fault)
+    see_to_backend()
     kept = journal()
     watcher.ensure()
     kept.add(job, seal(access_of(request), _expires_at(request.user)))
@@ -67,11 +66,6 @@ def begin(
         # It is written down: a watcher hands it over again.
         LOG.warning("Job %s was not handed to a worker yet: %s", job.id, error.trouble.detail)
     return job.id
-
-
-def _backend_fault() -> str:
-    alias = get_config().jobs.backend
-    return str(next(faults_of(alias), "")) if alias is not None else ""
 
 
 def _expires_at(user: Any) -> datetime | None:
@@ -127,9 +121,8 @@ def waiting(job: Job) -> Waiting | None:
     if alias is None:
         return Waiting(since, None)
     found = Waiting(since, alias, worker_command(alias))
-    if fault := _backend_fault():
-        return replace(found, trouble=Trouble(SOURCE, TroubleKind.CONFIGURATION, fault))
     try:
+        see_to_backend()
         return replace(found, queued=asked_queue(journal().enqueued_as(job.id)))
     except JournalError as error:
         return replace(found, trouble=error.trouble)

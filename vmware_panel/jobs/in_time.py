@@ -18,18 +18,20 @@ class InTime:
         self._timeout_s = timeout_s
         self._late: threading.Thread | None = None
 
-    def __call__(self, ask: Callable[[], T]) -> T:
-        """Raises `TimeoutError`, and what `ask` does."""
+    def __call__(
+        self, ask: Callable[[], T], errors: Callable[[], tuple[type[Exception], ...]]
+    ) -> T:
+        """`errors` gives those that `ask` may raise, when it has. Raises these, and `TimeoutError`."""
         late = self._late
         if late is not None and late.is_alive():
             raise TimeoutError("it still has not answered what was asked before")
         answer: list[T] = []
-        failure: list[BaseException] = []
+        failure: list[Exception] = []
 
         def work() -> None:
             try:
                 answer.append(ask())
-            except BaseException as error:  # noqa: BLE001  raised again by the one who waits
+            except errors() as error:
                 failure.append(error)
             finally:
                 connections.close_all()  # this thread's own
@@ -37,9 +39,12 @@ class InTime:
         thread = threading.Thread(target=work, name="vmware-jobs-queue", daemon=True)
         thread.start()
         thread.join(self._timeout_s)
+        hangs = thread.is_alive()
         if failure:
             raise failure[0]
-        if not answer:
-            self._late = thread
-            raise TimeoutError(f"no answer within {self._timeout_s:g} s")
-        return answer[0]
+        if answer:
+            return answer[0]
+        if not hangs:
+            raise RuntimeError("a fault of the program, which its thread has told")
+        self._late = thread
+        raise TimeoutError(f"no answer within {self._timeout_s:g} s")

@@ -26,6 +26,7 @@ from django_tasks.exceptions import (
 from vmware_panel.config import get_config
 from vmware_panel.config_types import JOBS_QUEUE
 from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.jobs.backends import faults_of
 from vmware_panel.jobs.embedded import EmbeddedBackend
 from vmware_panel.jobs.in_time import InTime
 from vmware_panel.jobs.journal import JournalError
@@ -67,15 +68,17 @@ def run_job(job_id: str) -> None:
 def enqueue(job_id: str) -> str:
     """Hands the job to whoever works at jobs here; the queue's id of it.
 
-    Raises `JournalError` where the queue does not take it, `ConfigError`.
+    Raises `JournalError` where the queue does not take it or the settings name one that cannot,
+    `ConfigError`.
     """
     alias = get_config().jobs.backend
     if alias is None:
         return str(run_job.enqueue(job_id).id)
+    see_to_backend()
     try:
-        return in_time(lambda: str(run_job.using(backend=alias).enqueue(job_id).id))
+        return in_time(lambda: str(run_job.using(backend=alias).enqueue(job_id).id), _errors)
     except _errors() as error:
-        raise JournalError(TroubleKind.UNREACHABLE, _words(error, "did not take it")) from None
+        raise _failed(error, "did not take it") from None
 
 
 @runtime_checkable
@@ -105,12 +108,20 @@ def asked_queue(result_id: str) -> bool | None:
     alias = get_config().jobs.backend
     if alias is None or not result_id:
         return None
+    see_to_backend()
     try:
-        return in_time(lambda: _asked(alias, result_id))
-    except (TaskResultDoesNotExist, KeyError):
-        return False
+        return in_time(lambda: _asked(alias, result_id), _errors)
     except _errors() as error:
-        raise JournalError(TroubleKind.UNREACHABLE, _words(error, "does not answer")) from None
+        raise _failed(error, "does not answer") from None
+
+
+def see_to_backend() -> None:
+    """Raises `JournalError` where that of the settings cannot work at jobs: what lacks something
+    raises whatever it likes, and is not asked. Raises `ConfigError`.
+    """
+    alias = get_config().jobs.backend
+    if alias is not None and (fault := next(faults_of(alias), None)):
+        raise JournalError(TroubleKind.CONFIGURATION, str(fault))
 
 
 def _asked(alias: str, result_id: str) -> bool | None:
@@ -119,7 +130,10 @@ def _asked(alias: str, result_id: str) -> bool | None:
         return backend.queue_length(JOBS_QUEUE) > 0
     if not backend.supports_get_result:
         return None
-    return bool(backend.get_result(result_id).status == TaskResultStatus.READY)
+    try:
+        return bool(backend.get_result(result_id).status == TaskResultStatus.READY)
+    except (TaskResultDoesNotExist, KeyError):
+        return False
 
 
 def worker_name() -> str:
@@ -127,10 +141,9 @@ def worker_name() -> str:
     return f"{socket.gethostname()[:64]}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def _errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
+def _errors() -> tuple[type[Exception], ...]:
     """What the backends raise that are known here: settings, sockets, Redis, databases."""
     known: list[type[Exception]] = [
-        *more,
         OSError,
         ImproperlyConfigured,
         InvalidTaskBackendError,
@@ -142,5 +155,7 @@ def _errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
     return tuple(known)
 
 
-def _words(error: Exception, what: str) -> str:
-    return f"the queue {what}: {type(error).__name__}: {error}"[:200]
+def _failed(error: Exception, what: str) -> JournalError:
+    late = isinstance(error, TimeoutError)
+    kind = TroubleKind.TIMEOUT if late else TroubleKind.UNREACHABLE
+    return JournalError(kind, f"the queue {what}: {type(error).__name__}: {error}"[:200])

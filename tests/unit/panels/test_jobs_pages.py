@@ -149,7 +149,7 @@ class TestTheJob(JobPages):
         page = self.text(JOB)
         assert "Journal of jobs: its settings do not allow to use it." in page
         assert "&#x27;rq&#x27; of TASKS: You have to define RQ_QUEUES" in page
-        with mock.patch("vmware_panel.api.jobs.faults_of", return_value=iter(())):
+        with mock.patch("vmware_panel.api.jobs.see_to_backend"):
             for answer, words in (
                 (True, "It lies in the queue, and no worker has fetched it"),
                 (False, "The queue does not have it."),
