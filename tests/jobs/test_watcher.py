@@ -119,6 +119,19 @@ def test_the_embedded_queue_does_the_job_in_a_thread(
     assert set(Effects(tmp_path / "effects").counts().values()) == {1}
 
 
+def test_a_worker_with_another_secret_key_says_that_it_knows_no_such_job(
+    kept: Journal, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.add(samples.job(tmp_path), None)
+    with override_settings(SECRET_KEY="another"):
+        tasks.run_job.call("job1")
+    (said,) = (r.message for r in caplog.records)
+    assert "Job job1 is not in the journal of this worker: its SECRET_KEY" in said
+    tasks.run_job.call("job1")
+    tasks.run_job.call("job1")
+    assert not any("not in the journal" in r.message for r in caplog.records[1:])
+
+
 def test_the_embedded_queue_does_one_job_once_at_a_time() -> None:
     backend = EmbeddedBackend("test", {"QUEUES": []})
     _Gate.open.clear()

@@ -60,7 +60,13 @@ def _task(function: Callable[[str], None]) -> _JobTask:
 def run_job(job_id: str) -> None:
     """Works at the job until it has ended, unless another does."""
     try:
-        run(journal(), job_id, worker_name(), embedded.stopping)
+        kept = journal()
+        if not run(kept, job_id, worker_name(), embedded.stopping) and kept.read(job_id) is None:
+            LOG.warning(
+                "Job %s is not in the journal of this worker: its SECRET_KEY, and jobs.folder or "
+                "jobs.cache, have to be those of the Horizon that began it",
+                job_id,
+            )
     except JournalError as error:
         LOG.warning("Job %s: the journal cannot be read: %s", job_id, error.trouble.detail)
 
