@@ -238,8 +238,8 @@ def test_a_folder_that_is_gone_is_refused_and_the_rest_goes_on(rig: Rig):
     targets = rig.target(f"{OWNERLESS}/{gone}"), rig.target(f"{OWNERLESS}/{there}")
     shutil.rmtree(rig.disk / OWNERLESS / gone)
     first, second = rig.purge(*targets)
-    assert reasons(first) == {RefusalKind.NOT_READ}, second
-    assert second.state is ItemState.DONE
+    assert reasons(first) == {RefusalKind.NOT_READ}, first
+    assert second.state is ItemState.DONE, second
 
 
 HOSTILE = (

@@ -7,7 +7,6 @@ it goes into the answer as a trouble, and the checks refuse.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from datetime import UTC, datetime, timedelta
 
 from vmware_panel.api.image_cache import cache_computes
@@ -85,7 +84,6 @@ class Looks:
         listing = self._listed(target, place, path)
         used = self._used(place, path)
         now = self._now()
-        use, trouble = self._used(place, path)
         return Fresh(
             now=now,
             listing=listing,

@@ -130,6 +130,7 @@ class TestTheList(Page):
             assert "?sort=key" not in head and "?sort=datastore" in head, path
             refused = self.page(f"{path}?sort=key")
             assert "“key” cannot be used." in refused, path
+
     def test_an_image_can_be_put_into_a_cache_that_is_empty_or_was_never_searched(self) -> None:
         empty = pages.report(pages.books(scans=(caches.scan(),)))
         for report in (empty, pages.report(pages.books(scans=())), LedgerReport(ledger=None)):
