@@ -20,6 +20,7 @@ from tests.vsphere.fault_proxy import FaultProxy, fault_proxy, hang_up, wait_unt
 from tests.vsphere.rig import authority
 from tests.vsphere.test_maintenance import passed_on
 from vmware_panel.api import seed_sending
+from vmware_panel.domain.details import DetailKind, detail
 from vmware_panel.domain.driver_image import DiskKind
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import Asker, ItemState, Job, JobItem, JobKind
@@ -254,7 +255,8 @@ def test_a_datastore_that_goes_away_in_the_middle_fails_and_what_stays_is_named(
     item = bench.item
     assert item.state is ItemState.FAILED and item.trouble
     (left,) = bench.staged or ["?"]
-    assert f"[shared-ds-1] vmware_temp/{left} is left" in item.trouble.detail
+    told = detail(DetailKind.LEFT, f"[shared-ds-1] vmware_temp/{left}")
+    assert told in item.trouble.remarks and str(told) in item.trouble.detail
     assert bench.files(*TARGET) is None
 
 

@@ -95,7 +95,8 @@ class LedgerReport:
     """The region's image cache. `ledger` None: no search could be read.
 
     `computes` are those of the VMware driver with what the settings tell of them. `images` and the
-    like are the ledger's; empty or None without one.
+    like are the ledger's; empty or None without one. `complete` False: the book of a configured
+    vCenter is not there, or is not whole.
     """
 
     ledger: Ledger | None
@@ -106,6 +107,7 @@ class LedgerReport:
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     project_names: Mapping[str, str] = field(default_factory=dict)
     configured: bool = True
+    complete: bool = True
 
     @property
     def images(self) -> Kept[CachedImage] | None:
@@ -172,6 +174,8 @@ def ledger_report(request: HttpRequest) -> LedgerReport:
         snapshots=answers.reading.snapshots,
         project_names=answers.get("projects", {}),
         configured=bool(vcenters),
+        complete=answers.reading.books.complete
+        and all(inventory.whole for inventory in answers.reading.inventories),
     )
 
 
@@ -236,6 +240,7 @@ def _told(config: ComputeConfig, host: str) -> CacheCompute:
         root=config.cache_root,
         datastore_regex=config.datastore_regex,
         ageing=Ageing(removes, config.remove_unused_original_minimum_age_seconds, interval),
+        other_root=config.other_cache_root,
     )
 
 

@@ -7,7 +7,7 @@ it goes into the answer as a trouble, and the checks refuse.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from vmware_panel.api.image_cache import cache_computes
 from vmware_panel.api.inventories import inventory_source
@@ -17,11 +17,12 @@ from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cache_roots import CacheComputes, root_named
 from vmware_panel.domain.cloud import ComputeService, Server
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, FolderListing
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.file_use import FileUser, FolderUse
 from vmware_panel.domain.image_cache import CacheRoot
 from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.jobs import Job, JobItem, JobKind, JobState
-from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.domain.outcome import SourceError, TroubleKind
 from vmware_panel.domain.purge import PurgeTarget, TargetKind
 from vmware_panel.domain.purge_checks import OTHER_IMAGE_TASKS, Fresh, NovaUse
 from vmware_panel.endpoints import client
@@ -47,7 +48,7 @@ class _Used:
 
     of_path: FolderUse | None
     on_root: tuple[FileUser, ...]
-    trouble: str
+    trouble: Detail | None
     silent: tuple[str, ...]
 
 
@@ -64,6 +65,7 @@ class Looks:
         )
         self._strangers = Strangers()
         self._inventory: tuple[Inventory | None, float] | None = None
+        self._behind: timedelta | None = None
 
     def close(self) -> None:
         self._use.close()
@@ -81,8 +83,9 @@ class Looks:
         place = self.client.file_place(target.datastore)
         listing = self._listed(target, place, path)
         used = self._used(place, path)
+        now = self._now()
         return Fresh(
-            now=datetime.now(UTC),
+            now=now,
             listing=listing,
             use=used.of_path,
             accessible=place.accessible,
@@ -102,7 +105,7 @@ class Looks:
         """Who uses it, after it was set aside; never raises for a source that fails."""
         asked: NovaUse | None
         if access is None:
-            owner, asked, there = None, NovaUse(trouble="the token has expired"), None
+            owner, asked, there = None, NovaUse(trouble=Detail(DetailKind.TOKEN_EXPIRED)), None
             asked = asked if target.kind in _OF_IMAGES else None
         else:
             owner, told = self._owner(target, path, access)
@@ -120,6 +123,14 @@ class Looks:
             instance_there=there,
         )
 
+    def _now(self) -> datetime:
+        """By this machine's clock or vCenter's, whichever is behind: files are dated on vCenter's
+        side, and what is young is not to look old. Raises `VSphereError`.
+        """
+        if self._behind is None:
+            self._behind = max(timedelta(), datetime.now(UTC) - self.client.current_time())
+        return datetime.now(UTC) - self._behind
+
     def _listed(
         self, target: PurgeTarget, place: FilePlace, path: DatastorePath
     ) -> FolderListing | None:
@@ -134,23 +145,25 @@ class Looks:
         try:
             book = self._use.current()
         except VSphereError as error:
-            return _Used(None, (), str(error), silent)
+            return _Used(None, (), _no_answer(error), silent)
         of_path, of_root = (
             book.use_of(place, each) + other
             for each, other in zip((path, whole_root), elsewhere, strict=True)
         )
-        return _Used(of_path, of_root.standing, "", silent)
+        return _Used(of_path, of_root.standing, None, silent)
 
     def _stranger(
         self, target: PurgeTarget, used: _Used, root: CacheRoot | None, access: Access
-    ) -> str:
-        """A VM that shows that a root which no compute is told to have is another cloud's."""
+    ) -> str | Detail:
+        """A VM that shows that a root which no compute is told to have is another cloud's; the
+        trouble where Nova does not tell.
+        """
         if target.kind is not TargetKind.IMAGE or root is None or root.owners:
             return ""
         try:
             found = self._strangers.among(used.on_root, access)
         except CloudError as error:
-            return f"? ({error})"
+            return _no_answer(error)
         return found.name or found.moref if found else ""
 
     def _nova(self, target: PurgeTarget, access: Access, told: NovaUse) -> NovaUse | None:
@@ -165,7 +178,7 @@ class Looks:
                 s for task in OTHER_IMAGE_TASKS for s in _servers(access, "task_state", task)
             ]
         except CloudError as error:
-            return NovaUse(trouble=str(error))
+            return NovaUse(trouble=_no_answer(error))
         return NovaUse(of_image, tuple(at_work), told.cells_down)
 
     def _owner(
@@ -175,13 +188,14 @@ class Looks:
         if target.kind not in _BY_OWNER:
             return None, NovaUse()
         inventory = self._read_inventory()
-        trouble, down = "", tuple[str, ...]()
+        trouble: Detail | None = None
+        down = tuple[str, ...]()
         computes = CacheComputes()
         try:
             services = nova.list_compute_services(access)
             hypervisors = nova.list_hypervisors(access)
         except CloudError as error:
-            trouble = str(error)
+            trouble = _no_answer(error)
         else:
             down = tuple(_in_cells_that_are_down(services))
             computes = cache_computes(
@@ -243,6 +257,10 @@ class Looks:
             found = next(iter(reading.inventories), None)
             self._inventory = found, now_s + INVENTORY_AGE_S
         return self._inventory[0]
+
+
+def _no_answer(error: SourceError) -> Detail:
+    return detail(DetailKind.NO_ANSWER, error.trouble.source, error)
 
 
 def _servers(access: Access, name: str, value: str) -> tuple[Server, ...]:

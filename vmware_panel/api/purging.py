@@ -24,8 +24,9 @@ from vmware_panel.domain.datastore_paths import (
     marker_name,
     parse,
 )
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.jobs import ItemState, Job, JobItem
-from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
+from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind, told
 from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
 from vmware_panel.domain.purge import PurgeTarget, Way, target_of
 from vmware_panel.domain.purge_checks import Fresh, against, in_use
@@ -131,8 +132,8 @@ class PurgeWork(_CacheWork):
         return None
 
     def _unknown(self, its: SetAside) -> Ended:
-        detail = f"nobody knows whether {its.path} was moved to {its.note.aside}"
-        return Ended(ItemState.UNKNOWN, trouble=self._trouble(TroubleKind.TIMEOUT, detail))
+        why = detail(DetailKind.MOVED_OR_NOT, its.path, its.note.aside)
+        return Ended(ItemState.UNKNOWN, trouble=self._trouble(TroubleKind.TIMEOUT, why))
 
     def _finished(
         self, its: SetAside, target: PurgeTarget, place: FilePlace, report: Report
@@ -151,14 +152,14 @@ class PurgeWork(_CacheWork):
     def _put_back(self, its: SetAside, place: FilePlace, reasons: tuple[Refusal, ...]) -> Ended:
         if its.put_back(place, reasons):
             return Ended(ItemState.REFUSED, reasons)
-        names = ", ".join(r.detail for r in reasons if r.kind is RefusalKind.IN_USE)
-        detail = f"{its.path} was made anew meanwhile; what was there lies in {its.note.aside}"
+        names = ", ".join(str(r.detail) for r in reasons if r.kind is RefusalKind.IN_USE)
+        why = detail(DetailKind.MADE_ANEW, its.path, its.note.aside)
         if names:
-            detail = f"MOVE IT BACK BY HAND: {names} stands on the former {detail}"
+            why = detail(DetailKind.MOVE_BACK, names, its.path, its.note.aside)
         return Ended(
             ItemState.FAILED,
             reasons,
-            self._trouble(TroubleKind.BAD_ANSWER, detail),
+            self._trouble(TroubleKind.BAD_ANSWER, why),
         )
 
     def _patiently(self, step: Callable[[], Ended], report: Report) -> Ended:
@@ -173,8 +174,8 @@ class PurgeWork(_CacheWork):
                     raise
             report.pause(PAUSE_S)
 
-    def _trouble(self, kind: TroubleKind, detail: str) -> Trouble:
-        return Trouble(self._vcenter.name, kind, detail)
+    def _trouble(self, kind: TroubleKind, why: Detail) -> Trouble:
+        return told(self._vcenter.name, kind, why)
 
 
 class MarkWork(_CacheWork):

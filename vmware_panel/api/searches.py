@@ -22,8 +22,7 @@ def search_afresh(request: HttpRequest, named: Sequence[str]) -> tuple[Trouble, 
     wanted: dict[str, list[MoRef]] = {}
     for key in named:
         vcenter, _, moref = key.partition("/")
-        if moref:
-            wanted.setdefault(vcenter, []).append(MoRef(moref))
+        wanted.setdefault(vcenter, []).append(MoRef(moref))
     if not named:
         wanted = {vcenter.name: [] for vcenter in vcenters_of(request)}
     troubles: list[Trouble] = []

@@ -18,6 +18,7 @@ from vmware_panel.config import get_config
 from vmware_panel.domain.cache_users import BUILDING
 from vmware_panel.domain.datastore_files import TEMP_FOLDER
 from vmware_panel.domain.datastore_paths import FolderListing, below
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.driver_sums import GIB_BYTES
 from vmware_panel.domain.jobs import ItemState, Job, JobItem, Step
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
@@ -84,8 +85,8 @@ class _Seeding:
         self._report = report
         self._place = vsphere.file_place(order.datastore)
         if self._place.name != order.datastore_name:
-            detail = f"it is called {self._place.name} now"
-            raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.datastore_name, detail))
+            now = Detail(DetailKind.RENAMED, (self._place.name,))
+            raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.datastore_name, now))
         self._root = below(order.datastore_name, order.root)
         self._target = self._root.child(order.image_id)
 
@@ -98,14 +99,13 @@ class _Seeding:
         if self._is_done(there):
             raise Refused(Refusal(RefusalKind.ALREADY_SO, str(self._target)))
         if order.only_sized != (there is not None):
-            detail = "gone" if there is None else ", ".join(sorted(there.names)) or "empty"
-            raise Refused(Refusal(RefusalKind.CHANGED_FILES, str(self._target), detail))
+            raise Refused(Refusal(RefusalKind.CHANGED_FILES, str(self._target), _lies(there)))
         self._require_not_building()
         datastores = self._client.datastores_now([order.datastore])
         now = datastores[0] if datastores else None
         if now is None or not now.accessible or now.maintenance_mode not in (None, "normal"):
-            detail = "it is not accessible, or in maintenance"
-            raise Refused(Refusal(RefusalKind.NOT_ALLOWED, order.datastore_name, detail))
+            out = Detail(DetailKind.OUT_OF_SERVICE)
+            raise Refused(Refusal(RefusalKind.NOT_ALLOWED, order.datastore_name, out))
         needed = order.disk_bytes or order.size_bytes
         if order.root_gb:
             sized = max(needed, order.root_gb * GIB_BYTES)
@@ -330,7 +330,12 @@ class _Seeding:
             if ended.state is ItemState.DONE:
                 return ended
             trouble = ended.trouble or error.trouble
-            left = replace(trouble, detail=f"{trouble.detail}; {staging.folder} is left")
+            folder = Detail(DetailKind.LEFT, (str(staging.folder),))
+            left = replace(
+                trouble,
+                detail=f"{trouble.detail}; {folder}",
+                remarks=(*trouble.remarks, folder),
+            )
             return Ended(ItemState.FAILED, ended.refusals, left)
         return ended
 
@@ -348,3 +353,9 @@ class _Seeding:
         order = self._order
         wanted = {order.file_name} | ({order.sized_name} if order.sized_name else set())
         return there is not None and wanted <= there.names
+
+
+def _lies(there: FolderListing | None) -> str | Detail:
+    if there is None:
+        return Detail(DetailKind.FOLDER_GONE)
+    return ", ".join(sorted(there.names)) or Detail(DetailKind.EMPTY_FOLDER)

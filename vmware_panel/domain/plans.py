@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from vmware_panel.domain.details import Detail
 from vmware_panel.domain.inventory import MoRef
 
 
@@ -110,6 +111,7 @@ class CautionKind(StrEnum):
     NOTHING_MOVES = "nothing_moves"  # DRS would move no running VM any more without being asked
     OVERRIDES_STAY = "overrides_stay"  # VMs with a DRS level of their own keep it
     NOVA_AGES = "nova_ages"  # unused, it is marked and deleted again; `detail` is after how long
+    NOVA_AGES_BY_DEFAULT = "nova_ages_by_default"  # the same, and the settings tell nothing of it
     AGEING_OFF = "ageing_off"  # the compute's settings keep it from deleting
     NO_LOCK = "no_lock"  # Nova's lock is on its own host: what it begins meanwhile is not held up
     OTHERS_UNSEEN = "others_unseen"  # VMs of a vCenter that is not in the settings
@@ -122,9 +124,11 @@ class CautionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """`detail` as text is a name or a figure of a book; what has words is a `Detail`."""
+
     kind: RefusalKind
     subject: str = ""
-    detail: str = ""
+    detail: str | Detail = ""
 
 
 class Refused(Exception):

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from vmware_panel.domain.datastore_files import CACHE_SUFFIX, DatastoreFile, FileKind
 from vmware_panel.domain.datastore_paths import MARKER_PREFIX, PlaceKind, UnsafePath
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.image_cache import CacheRoot, Ownership
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import JobItem
@@ -142,7 +143,7 @@ class Wish:
         if not self.older_than_h:
             return None
         if age_from is None:
-            return Refusal(RefusalKind.TOO_YOUNG, path, "no date is known")
+            return Refusal(RefusalKind.TOO_YOUNG, path, Detail(DetailKind.NO_DATE))
         if self.now - age_from < timedelta(hours=self.older_than_h):
             return Refusal(
                 RefusalKind.TOO_YOUNG,

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from vmware_panel.domain.datastore_files import DatastoreFile
 from vmware_panel.domain.datastore_paths import UnsafePath, parse
+from vmware_panel.domain.details import DetailKind, detail
 from vmware_panel.domain.image_cache import (
     CachedImage,
     CacheRoot,
@@ -84,11 +85,13 @@ def image_considered(cached: CachedImage, wish: Wish, strangers: Sequence[str] =
     if foreign := foreign_names(cached.image_id, target.names or ()):
         found.append(Refusal(RefusalKind.FOREIGN_FILES, path, ", ".join(foreign[:3])))
     if cached.standers is None:
-        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter {root.vcenter}"))
+        found.append(
+            Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.NO_ANSWER, root.vcenter))
+        )
     if cached.servers is None:
-        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, "Nova"))
+        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.NO_ANSWER, "nova")))
     found += (
-        Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter does not tell the disks of {name}")
+        Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.DISKS_UNTOLD, name))
         for name in cached.unread_vms
     )
     if young := wish.too_young(path, age_from):

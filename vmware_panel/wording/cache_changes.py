@@ -154,6 +154,10 @@ CAUTIONS: Mapping[CautionKind, Text] = {
         "While no instance uses it, Nova marks %(subject)s at its next pass and deletes it "
         "%(detail)s later."
     ),
+    CautionKind.NOVA_AGES_BY_DEFAULT: gettext_lazy(
+        "While no instance uses it, Nova marks %(subject)s at its next pass and deletes it "
+        "%(detail)s later by Nova's defaults: the settings do not tell this compute's."
+    ),
     CautionKind.AGEING_OFF: gettext_lazy(
         "The settings say that %(subject)s deletes nothing by itself: a mark stays without effect."
     ),
