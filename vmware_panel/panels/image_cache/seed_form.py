@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from vmware_panel.api.seeding import SeedChoices
 from vmware_panel.domain.driver_image import ISO, VMDK
 from vmware_panel.domain.inventory import MoRef
+from vmware_panel.panels.listing.ordering import natural_key
 from vmware_panel.wording.sizes import bytes_of, gb_of
 from vmware_panel.wording.values import filled
 
@@ -29,7 +30,7 @@ class SeedForm(forms.Form):
     datastores = forms.MultipleChoiceField(
         label=gettext_lazy("Datastores"),
         required=False,
-        widget=forms.SelectMultiple(attrs={**_SELECT, "size": 6}),
+        widget=forms.SelectMultiple(attrs={**_SELECT, "size": 10}),
         help_text=gettext_lazy(
             "None chosen: in each cluster the one that Nova would take next, the one with most "
             "free space among those that it may use."
@@ -112,8 +113,12 @@ def _offered(choices: SeedChoices) -> dict[str, list[tuple[str, str]]]:
             place = f"{one.books.vcenter}/{datastore.moref}"
             datastores[place] = f"{datastore.name} ({one.books.vcenter}, {free})"
     return {
-        "image": sorted(images, key=lambda pair: pair[1].lower()),
-        "clusters": sorted(clusters, key=lambda pair: pair[1]),
-        "datastores": sorted(datastores.items(), key=lambda pair: pair[1]),
+        "image": sorted(images, key=_by_name),
+        "clusters": sorted(clusters, key=_by_name),
+        "datastores": sorted(datastores.items(), key=_by_name),
         "flavor": [("", _("no sized copy")), *flavors],
     }
+
+
+def _by_name(choice: tuple[str, str]) -> tuple[Any, ...]:
+    return natural_key(choice[1])
