@@ -130,7 +130,7 @@ _OF_THE_TESTS = frozenset("VMFS alpha beta blue green lab large old_base small w
 _PHRASES = re.compile(
     r"Hard disk \d|Resources|\bnova\b|org\.openstack\.compute|db-data|active|in-use"
 )
-_LIKE_A_NAME = re.compile(r"\S*[\d/\[\]{}<>=]\S*")
+_LIKE_A_NAME = re.compile(r"{%.*?%}|\S*[\d/\[\]{}<>=]\S*")
 
 
 def _has_words(text: str) -> bool:

@@ -92,11 +92,12 @@ def test_a_translation_has_the_places_of_its_text(language: str) -> None:
 def test_german_has_its_words_and_its_plurals() -> None:
     with translation.override("de"):
         assert translation.gettext("Datastores") == "Datenspeicher"
-        for count, words in ((1, "%(count)d Tag"), (0, "%(count)d Tage"), (2, "%(count)d Tage")):
-            assert translation.ngettext("%(count)d day", "%(count)d days", count) == words
+        for count, words in ((1, "ganzer Host"), (0, "ganze Hosts"), (2, "ganze Hosts")):
+            text = translation.ngettext("%(count)d whole host", "%(count)d whole hosts", count)
+            assert text == f"%(count)d {words}"
         refused = Refusal(RefusalKind.NOT_WHOLE, "[ds] a", detail(DetailKind.EMPTY_FOLDER))
         assert refusal_words(refused).sentence == (
-            "[ds] a ist da, aber nicht als ganzes Abbild: ein leerer Ordner."
+            "[ds] a ist da, aber nicht als ganzes Abbild: ein leerer Ordner."  # codespell:ignore
         )
 
 

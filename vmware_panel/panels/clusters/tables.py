@@ -97,7 +97,7 @@ class ClustersTable(ListingTable):
         attrs = DENSE
 
     def render_name(self, record: ClusterRow) -> SafeString:
-        of = format_html('<small class="vmware-below">{}</small>', foreign(record.vcenter))
+        of = format_html('<small class="vmware-below">{}</small>', shown(record.vcenter))
         if record.driven is Driven.DRIVEN:
             return format_html("{} {}", named(record.name), of)
         tone = Tone.BAD if record.driven is Driven.GONE else Tone.PLAIN
