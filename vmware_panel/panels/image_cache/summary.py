@@ -12,6 +12,7 @@ from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.ownership import owned
 from vmware_panel.panels.drawing.bars import WIDTH
 from vmware_panel.panels.image_cache.cells import url_of_datastore
+from vmware_panel.panels.listing.ordering import natural_key
 from vmware_panel.wording import TroubleWords, bytes_of, filled, foreign, trouble_words
 from vmware_panel.wording.image_cache import USES, ageing_words
 
@@ -69,7 +70,9 @@ def lines_of(report: LedgerReport) -> list[DatastoreLine]:
         _line(key, name, sums.get(key) or CacheSum(), largest, report)
         for key, name in _names(report).items()
     ]
-    return sorted(lines, key=lambda line: (-line.sums.cached_bytes, line.name, line.moref))
+    return sorted(
+        lines, key=lambda line: (-line.sums.cached_bytes, natural_key(line.name), line.moref)
+    )
 
 
 def _names(report: LedgerReport) -> Mapping[tuple[str, MoRef], str]:
