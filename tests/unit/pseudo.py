@@ -125,10 +125,12 @@ _NO_WORDS = frozenset(
     "GHz GiB KiB MHz MiB TiB UTC".split()
 )
 # Names that the tests give to what is in their books, besides those that look like none.
-_OF_THE_TESTS = frozenset("VMFS alpha beta blue green lab large old_base small west".split())
-# The same, of several words; and what Glance and Cinder call a state.
+_OF_THE_TESTS = frozenset(
+    "VMFS alpha beta blue debian green lab large old_base small west".split()
+)
+# The same, of several words; and what Glance and Cinder call a state or a kind.
 _PHRASES = re.compile(
-    r"Hard disk \d|Resources|\bnova\b|org\.openstack\.compute|db-data|active|in-use"
+    r"Hard disk \d|Resources|\bnova\b|org\.openstack\.compute|db-data|active|in-use|vmdk|preallocated"
 )
 _LIKE_A_NAME = re.compile(r"{%.*?%}|\S*[\d/\[\]{}<>=]\S*")
 
