@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from vmware_panel.api.fencing import fenced
 from vmware_panel.api.purge_looks import Looks
 from vmware_panel.api.set_aside import DELETE, PUT_BACK, SetAside
 from vmware_panel.config import VCenterConfig, get_config
@@ -75,6 +76,7 @@ class PurgeWork(_CacheWork):
 
     way = Way.DELETE
 
+    @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         target, path = self._named(item)
         fresh, refusals = self._first_look(target, path, report)
@@ -98,6 +100,7 @@ class PurgeWork(_CacheWork):
             )
         return self._patiently(lambda: self._finished(its, target, listing.place, report), report)
 
+    @fenced
     def settle(self, item: JobItem, report: Report) -> Ended | None:
         target, path = self._named(item)
         try:
@@ -180,6 +183,7 @@ class MarkWork(_CacheWork):
 
     way = Way.MARK
 
+    @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         target, path = self._named(item)
         fresh, refusals = self._first_look(target, path, report)
@@ -204,6 +208,7 @@ class MarkWork(_CacheWork):
         report.sent()
         return Ended(ItemState.DONE)
 
+    @fenced
     def settle(self, item: JobItem, report: Report) -> Ended | None:
         """A marker that is there was made. One that is not was not, or Nova has taken it away."""
         target, _ = self._named(item)

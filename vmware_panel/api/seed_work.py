@@ -11,9 +11,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
+from vmware_panel.api.fencing import fenced
 from vmware_panel.api.seed_fetch import COPY, FILE, UNPACK, Fetching
 from vmware_panel.api.seed_sending import GivenUp, Sending, Staging
 from vmware_panel.config import get_config
+from vmware_panel.domain.cache_users import BUILDING
 from vmware_panel.domain.datastore_files import TEMP_FOLDER
 from vmware_panel.domain.datastore_paths import FolderListing, below
 from vmware_panel.domain.details import Detail, DetailKind
@@ -28,6 +30,7 @@ from vmware_panel.jobs.waiting import TaskUnsettled
 from vmware_panel.jobs.works import Ended, Report, required_access
 from vmware_panel.openstack import nova
 from vmware_panel.vsphere import VCenterClient
+from vmware_panel.vsphere.before_sending import before_sending
 
 STAGE, FETCH, SIZE, ROOT, MOVE, CLEAN = "stage", "fetch", "size", "root", "move", "clean"
 """Steps begin with these words; what comes after tells the parts of one apart."""
@@ -46,6 +49,7 @@ class SeedWork:
         self._dry_run = job.dry_run
         self._client = client(config)
 
+    @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         seeding = self._of(item, report)
         seeding.check()
@@ -53,6 +57,7 @@ class SeedWork:
             return Ended(ItemState.DONE, done_bytes=item.size_bytes)
         return seeding.begin()
 
+    @fenced
     def settle(self, item: JobItem, report: Report) -> Ended | None:
         return self._of(item, report).settle(item)
 
@@ -155,12 +160,16 @@ class _Seeding:
         self._require_whole(sizes)
         sending.heed_cancel()
         if self._order.only_sized:
-            self._require_not_building()
             staged = sending.staging.file(self._order.sized_name)
             there = self._target.child(self._order.sized_name)
-            error = sending.last_task(
-                MOVE, lambda: self._client.move_disk(self._place, staged, there)
-            )
+            # Nova is asked at the last moment: what begins after that comes to look for the copy
+            # seconds later, when its VM is made.
+            with before_sending(self._ask_last):
+                error = sending.last_task(
+                    MOVE, lambda: self._client.move_disk(self._place, staged, there)
+                )
+            if not error:
+                self._require_it_stayed()
         else:
             sending.make_directory(ROOT, self._root, may_exist=True)
             listing = sending.listing()
@@ -190,16 +199,34 @@ class _Seeding:
             detail = f"not in the staging folder: {', '.join(missing)}"
             raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))
 
+    def _ask_last(self) -> None:
+        self._require_not_building()
+        self._report.still_ours()
+
+    def _require_it_stayed(self) -> None:
+        """A boot whose own copy failed upon ours deletes that (`_use_disk_image_as_linked_clone`),
+        the descriptor without its extent: then no boot of that size comes about.
+        """
+        there = self._listed_target()
+        if not self._is_done(there):
+            names = ", ".join(sorted(there.names)) if there else "nothing"
+            detail = (
+                f"a boot has taken {self._order.sized_name} away; {names} is left: an extent without "
+                "its descriptor has to be deleted by hand"
+            )
+            raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))
+
     def _require_not_building(self) -> None:
         """Nova makes the same sized copy while it builds: the later of the two would fail, and
         Nova's boot with it. Raises `Refused`, `SourceError`.
         """
         if not self._order.only_sized:
             return  # a whole folder that is there already, Nova takes as its own
-        filters = {"image": self._order.image_id, "status": "BUILD"}
         access = required_access(self._report)
-        for server in nova.list_servers(access, all_projects=True, filters=filters):
-            raise Refused(Refusal(RefusalKind.BEING_BUILT, str(self._target), server.name))
+        for status in sorted(BUILDING):
+            filters = {"image": self._order.image_id, "status": status}
+            for server in nova.list_servers(access, all_projects=True, filters=filters):
+                raise Refused(Refusal(RefusalKind.BEING_BUILT, str(self._target), server.name))
 
     # -- after another worker ----------------------------------------------------------------
 

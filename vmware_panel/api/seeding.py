@@ -12,7 +12,7 @@ from vmware_panel.api.capacity import ClusterFits, RegionBooks, region_books
 from vmware_panel.api.changing import Made
 from vmware_panel.api.context import access_of, scope_of
 from vmware_panel.api.scans import read_scans
-from vmware_panel.api.seed_looks import Looks, is_plain, keeps_unused_s, root_of
+from vmware_panel.api.seed_looks import Looks, is_plain, keeps_unused_s
 from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cloud import Flavor, Image
 from vmware_panel.domain.clusters import Driven
@@ -214,7 +214,7 @@ class SeedImage:
         allowed = allowed_datastores(fit, now.values(), one.room.datastores)
         cluster = one.room.cluster.name
         against: tuple[Refusal, ...] = ()
-        root = root_of(told)
+        root = told.cache_root
         if root is None:
             against = (Refusal(RefusalKind.OWNER_UNKNOWN, f"{cluster}: {compute}"),)
         elif not is_plain(root):
@@ -242,6 +242,7 @@ class SeedImage:
                 or (() if datastore.moref in counted else _not_allowed(datastore, why)),
                 others=tuple(d for d in allowed.counted if d.moref != datastore.moref),
                 keeps_unused_s=keeps_unused_s(told),
+                keeps_by_default=told.remove_unused_original_minimum_age_seconds is None,
             )
             for datastore in wanted
         ]
@@ -262,7 +263,7 @@ class SeedImage:
         drive = [one for one in region.clusters if one.books.vcenter == self.vcenter]
         drive.sort(key=lambda one: _compute(one) not in mine)
         for one in drive:
-            root = root_of(get_config().compute(_compute(one))) if _compute(one) else None
+            root = get_config().compute(_compute(one)).cache_root if _compute(one) else None
             if one.room is None or root is None or not is_plain(root):
                 continue
             for datastore in one.room.datastores.counted:

@@ -25,6 +25,7 @@ from vmware_panel.domain.purge import (
     Way,
     by_ownership,
     folders_bear_ids,
+    foreign_names,
     is_marker,
 )
 
@@ -54,7 +55,10 @@ class Fresh:
 
     `root` is None for a folder that is in no cache root. `nova` None: of no account for this kind.
     `instance_there`: of an instance's folder, whether Nova or vCenter has an instance of that id;
-    None: nobody could tell. `seeding`: titles of items of other jobs that work in this folder.
+    None: nobody could tell. `other_jobs`: titles of items of other jobs that work in this folder.
+    `silent`: other vCenters of the settings that did not tell whether their VMs stand on it, and why.
+    `stranger`: a VM of a Nova that is not asked, which stands on the root;
+    a `Detail`: why none can be told.
     """
 
     now: datetime
@@ -67,6 +71,8 @@ class Fresh:
     nova: NovaUse | None = None
     instance_there: bool | None = None
     other_jobs: tuple[str, ...] = field(default=())
+    silent: tuple[str, ...] = ()
+    stranger: str | Detail = ""
 
 
 def against(
@@ -93,6 +99,8 @@ def in_use(target: PurgeTarget, fresh: Fresh) -> tuple[Refusal, ...]:
 
 
 def _by_vcenter(target: PurgeTarget, fresh: Fresh) -> Iterator[Refusal]:
+    for other in fresh.silent:
+        yield Refusal(RefusalKind.OTHER_VCENTER_SILENT, target.path, other)
     if fresh.use is None:
         yield Refusal(RefusalKind.USE_UNKNOWN, target.path, fresh.use_trouble or "")
         return
@@ -168,6 +176,10 @@ def _by_kind(
     if fresh.root is None:
         yield Refusal(RefusalKind.OWNER_UNKNOWN, target.path)
         return
+    if isinstance(fresh.stranger, Detail):
+        yield Refusal(RefusalKind.USE_UNKNOWN, target.path, fresh.stranger)
+    elif fresh.stranger:
+        yield Refusal(RefusalKind.OTHER_CLOUD, fresh.root.path, fresh.stranger)
     markers = [file.name for file in listing.files if is_marker(file)]
     # Which of several Nova goes by is a matter of chance.
     marker = max(markers, default="")
@@ -186,14 +198,17 @@ def _by_files(
     elif dates and fresh.now - max(dates) < timedelta(hours=least_h):
         yield Refusal(RefusalKind.TOO_YOUNG, target.path, f"{max(dates):%Y-%m-%d %H:%M} UTC")
     if target.names is not None:
-        others = _direct(target, listing) ^ target.names
+        others = _direct(listing) ^ target.names
         if others:
             yield Refusal(RefusalKind.CHANGED_FILES, target.path, ", ".join(sorted(others)[:3]))
+    if target.kind is TargetKind.IMAGE:
+        if foreign := foreign_names(listing.path.name, _direct(listing)):
+            yield Refusal(RefusalKind.FOREIGN_FILES, target.path, ", ".join(foreign[:3]))
     if target.kind is TargetKind.GONE_INSTANCE and _foreign(listing):
         yield Refusal(RefusalKind.CHANGED_FILES, target.path, ", ".join(_foreign(listing)[:3]))
 
 
-def _direct(target: PurgeTarget, listing: FolderListing) -> frozenset[str]:
+def _direct(listing: FolderListing) -> frozenset[str]:
     marked = {file.name for file in listing.files if is_marker(file)}
     return listing.names - marked
 

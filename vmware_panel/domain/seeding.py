@@ -98,6 +98,7 @@ class SeedTarget:
     refusals: tuple[Refusal, ...] = ()
     others: tuple[Datastore, ...] = ()
     keeps_unused_s: int | None = NOVA_KEEPS_S  # None: Nova deletes nothing there
+    keeps_by_default: bool = False  # the settings do not tell, and it is as Nova comes
 
 
 @dataclass(frozen=True)
@@ -299,6 +300,9 @@ def _told(item: SeedItem) -> str:
     return f"{item.key}|{source}|{item.root_gb}|{item.only_sized}|{refused}"
 
 
+_AGES = {False: CautionKind.NOVA_AGES, True: CautionKind.NOVA_AGES_BY_DEFAULT}
+
+
 def _cautions(image: Image, wanted: Iterable[SeedItem]) -> tuple[Caution, ...]:
     name = image.name or image.id
     found: dict[tuple[CautionKind, str], Caution] = {}
@@ -306,7 +310,7 @@ def _cautions(image: Image, wanted: Iterable[SeedItem]) -> tuple[Caution, ...]:
         told = []
         if item.target.keeps_unused_s is not None:
             age = told_age(item.target.keeps_unused_s)
-            told.append(Caution(CautionKind.NOVA_AGES, item.path, age))
+            told.append(Caution(_AGES[item.target.keeps_by_default], item.path, age))
         if item.source and item.source.kind is SourceKind.GLANCE:
             told.append(Caution(CautionKind.STREAMED, name, item.target.datastore.name))
         if other := picked_after(item):

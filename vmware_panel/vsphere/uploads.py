@@ -18,6 +18,8 @@ from pyVmomi import vim
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, PlaceKind, lies_in
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.vsphere.ancestors import with_ancestors
+from vmware_panel.vsphere.before_sending import ask_before_sending
 from vmware_panel.vsphere.calls import note_call
 from vmware_panel.vsphere.deadlines import Deadline, within
 from vmware_panel.vsphere.endpoint import Endpoint
@@ -35,7 +37,6 @@ from vmware_panel.vsphere.file_changes import PathRefused
 from vmware_panel.vsphere.live_reads import read_found
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.network import tls_context
-from vmware_panel.vsphere.property_reader import ObjectSpec, SelectionSpec, TraversalSpec
 from vmware_panel.vsphere.session import Session
 from vmware_panel.vsphere.transport import USER_AGENT, Connection
 
@@ -48,7 +49,6 @@ LAST_WORD_S = 300.0
 
 _METHOD = "PUT /folder"
 _CREATED = frozenset({200, 201, 204})
-_UP = "up"
 _MAX_WORDS = 2048
 
 
@@ -83,6 +83,7 @@ class Uploads:
         note_call(_METHOD, self._session.calls)
         sending = _Sending(self.endpoint, tls_context(self.endpoint))
         address = _address(place, datacenter_path, path)
+        ask_before_sending()
         return sending.send(address, cookie, size_bytes, chunks)
 
 
@@ -179,10 +180,7 @@ def _address(place: FilePlace, datacenter_path: str, path: DatastorePath) -> str
 
 
 def _datacenter_path(connected: Connected, datacenter: MoRef) -> str:
-    up = TraversalSpec(
-        name=_UP, type=vim.ManagedEntity, path="parent", selectSet=[SelectionSpec(name=_UP)]
-    )
-    start = ObjectSpec(obj=vim.Datacenter(datacenter), skip=False, selectSet=[up])
+    start = with_ancestors(vim.Datacenter(datacenter))
     found = {
         one.moref: one
         for one in read_found(connected, [start], {vim.ManagedEntity: ("name", "parent")})

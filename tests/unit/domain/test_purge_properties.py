@@ -26,8 +26,9 @@ from vmware_panel.domain.image_cache import (
     UserServer,
 )
 from vmware_panel.domain.inventory import MoRef
-from vmware_panel.domain.purge import Way, Wish, image_considered, purge_plan, target_of
+from vmware_panel.domain.purge import Way, Wish, target_of
 from vmware_panel.domain.purge_checks import Fresh, NovaUse, against, in_use
+from vmware_panel.domain.purge_planning import image_considered, purge_plan
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DATASTORE = MoRef("datastore-1")
