@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import horizon
+import openstack_auth
+import openstack_dashboard
 import pytest
 from babel.messages import Catalog, Message
 from django.conf import settings
@@ -89,14 +92,30 @@ def test_a_translation_has_the_places_of_its_text(language: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_a_text_that_horizon_has_too_is_translated_as_there(language: str) -> None:
+    """Django has one catalogue for all applications, in which a plugin's comes first."""
+    horizons = {
+        (m.context, m.id): m.string
+        for package in (horizon, openstack_auth, openstack_dashboard)
+        for path in Path(*package.__path__).glob(f"locale/{language}/LC_MESSAGES/django.po")
+        for m in messages.read(path)
+        if m.id and isinstance(m.id, str) and m.string and not m.fuzzy
+    }
+    shared = [m for m in messages.read(CATALOGUES[language]) if (m.context, m.id) in horizons]
+    assert len(shared) > 20
+    assert not {m.id: m.string for m in shared if m.id and m.string != horizons[m.context, m.id]}
+
+
 def test_german_has_its_words_and_its_plurals() -> None:
     with translation.override("de"):
         assert translation.gettext("Datastores") == "Datenspeicher"
-        for count, words in ((1, "%(count)d Tag"), (0, "%(count)d Tage"), (2, "%(count)d Tage")):
-            assert translation.ngettext("%(count)d day", "%(count)d days", count) == words
+        for count, words in ((1, "ganzer Host"), (0, "ganze Hosts"), (2, "ganze Hosts")):
+            text = translation.ngettext("%(count)d whole host", "%(count)d whole hosts", count)
+            assert text == f"%(count)d {words}"
         refused = Refusal(RefusalKind.NOT_WHOLE, "[ds] a", detail(DetailKind.EMPTY_FOLDER))
         assert refusal_words(refused).sentence == (
-            "[ds] a ist da, aber nicht als ganzes Abbild: ein leerer Ordner."
+            "[ds] a ist da, aber nicht als ganzes Abbild: ein leerer Ordner."  # codespell:ignore
         )
 
 

@@ -63,7 +63,8 @@ class ImagesTable(ListingTable):
     def render_image(self, record: ImageRow) -> SafeString:
         if record.image == record.image_id:
             return named(record.image_id)
-        return format_html("{} <small>{}</small>", named(record.image), foreign(record.image_id))
+        its_id = foreign(record.image_id)
+        return format_html('{} <small class="vmware-id">{}</small>', named(record.image), its_id)
 
     def render_glance(self, record: ImageRow) -> SafeString:
         state = record.cached.state
