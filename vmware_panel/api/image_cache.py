@@ -21,6 +21,7 @@ from vmware_panel.api.reading import oldest
 from vmware_panel.api.scans import Scans, read_scans
 from vmware_panel.config import ANY_COMPUTE, ComputeConfig, PanelConfig, VCenterConfig, get_config
 from vmware_panel.domain.cache_ledger import LedgerBooks, cached_images
+from vmware_panel.domain.cache_memory import CacheMemory
 from vmware_panel.domain.cache_risks import parent_risks
 from vmware_panel.domain.cache_roots import CacheCompute, CacheComputes
 from vmware_panel.domain.cache_sums import CacheSum, sums_by_datastore, total
@@ -248,6 +249,7 @@ class Ledgers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: OrderedDict[Hashable, _Made] = OrderedDict()
+        self._memory = CacheMemory()
 
     def ledger(
         self,
@@ -269,6 +271,7 @@ class Ledgers:
             computes=computes,
             servers=indexed.servers if indexed else None,
             images=answers.get("images"),
+            memory=self._memory,
         )
         held = (books.servers, books.images, scans.by_datastore)
         key = (*map(id, held), versions_of(reading), computes.all, computes.complete, alone)
@@ -306,7 +309,12 @@ def _leftovers(
     if indexed is not None:
         instances = NovasInstances(frozenset(books.server_by_id), indexed.read_at, alone)
     its = LeftoverBooks(
-        books.scans, books.inventories, books.computes, instances, inventories_complete=complete
+        books.scans,
+        books.inventories,
+        books.computes,
+        instances,
+        inventories_complete=complete,
+        memory=books.memory,
     )
     found = leftovers(its)
     if not any(each.kind is LeftoverKind.GONE_INSTANCE for each in found.found):

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from vmware_panel.domain.cache_memory import CacheMemory, Held
 from vmware_panel.domain.cache_roots import CacheComputes, roots_of
-from vmware_panel.domain.cache_users import chain_of, datastores_named
+from vmware_panel.domain.cache_users import chain_of, datastore_names, datastores_named
 from vmware_panel.domain.datastore_files import (
     CACHE_SUFFIX,
     IMAGE_VM_PREFIX,
@@ -26,7 +27,8 @@ from vmware_panel.domain.datastore_files import (
 )
 from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.image_cache import Leftover, LeftoverKind, Ownership
-from vmware_panel.domain.inventory import Inventory, MoRef
+from vmware_panel.domain.inventory import Inventory, MoRef, VirtualMachine
+from vmware_panel.domain.kept import OfEach
 from vmware_panel.domain.lineage import file_path
 
 BROKEN_DOWNLOAD_BYTES = 4_096_000
@@ -80,6 +82,7 @@ class LeftoverBooks:
     computes: CacheComputes = CacheComputes()
     instances: NovasInstances = field(default=NovasInstances(), repr=False)
     inventories_complete: bool = True
+    memory: CacheMemory = field(default_factory=CacheMemory, repr=False, compare=False)
 
 
 def leftovers(books: LeftoverBooks) -> Leftovers:
@@ -87,7 +90,10 @@ def leftovers(books: LeftoverBooks) -> Leftovers:
 
     Those of gone instances have still to be settled by what Nova deleted lately: see `without`.
     """
-    held = {i.vcenter.name: folders_held(i) for i in books.inventories}
+    held = {
+        i.vcenter.name: folders_held(i, books.memory.held[i.vcenter.name])
+        for i in books.inventories
+    }
     found: list[Leftover] = []
     undecided: list[Undecided] = []
     carried = {
@@ -122,16 +128,33 @@ def without(left: Leftovers, lately: Set[str] | None) -> Leftovers:
     )
 
 
-def folders_held(inventory: Inventory) -> Mapping[MoRef, Set[str]]:
-    """By datastore: the top folders in which any VM has its configuration or a disk's file."""
+def folders_held(
+    inventory: Inventory, kept: OfEach[VirtualMachine, Held] | None = None
+) -> Mapping[MoRef, Set[str]]:
+    """By datastore: the top folders in which any VM has its configuration or a disk's file.
+
+    `kept` is what was made of the VMs of that vCenter before.
+    """
     found: dict[MoRef, set[str]] = {}
-    for vm in inventory.vms:
-        paths = [vm.vm_path, *(path for disk in vm.disks for path in chain_of(disk))]
-        for path in filter(None, paths):
-            top = file_path(path).partition("/")[0]
-            for datastore in datastores_named(path, vm, inventory):
-                found.setdefault(datastore, set()).add(top)
+    for its in (OfEach() if kept is None else kept).all(
+        ((vm.moref, vm, None) for vm in inventory.vms),
+        lambda vm: _held_by(vm, inventory),
+        datastore_names(inventory),
+    ):
+        for datastore, top in its:
+            found.setdefault(datastore, set()).add(top)
     return found
+
+
+def _held_by(vm: VirtualMachine, inventory: Inventory) -> Held:
+    paths = [vm.vm_path, *(path for disk in vm.disks for path in chain_of(disk))]
+    return tuple(
+        {
+            (datastore, file_path(path).partition("/")[0]): None
+            for path in filter(None, paths)
+            for datastore in datastores_named(path, vm, inventory)
+        }
+    )
 
 
 class _OfScan:
