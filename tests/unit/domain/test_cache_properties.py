@@ -24,8 +24,8 @@ ROOTS = ["c1_base", "c2_base", "old_base"]
 DATASTORES = {"ds1": caches.DATASTORE, "ds2": caches.OTHER_DATASTORE}
 HOSTS = ["compute-1", "compute-2", "kvm-1", ""]
 
-any_time = settings(suppress_health_check=[HealthCheck.too_slow])
-"""A machine that is busy with other things makes its clouds slowly."""
+any_time = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A machine that is busy with other things makes clouds slowly, and joins them slowly."""
 
 
 @dataclass(frozen=True)
