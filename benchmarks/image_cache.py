@@ -16,7 +16,7 @@ from vmware_panel.domain.cache_ledger import LedgerBooks, cached_images
 from vmware_panel.domain.cache_risks import parent_risks
 from vmware_panel.domain.cache_roots import CacheComputes
 from vmware_panel.domain.cache_sums import sums_by_datastore
-from vmware_panel.domain.leftovers import KnownInstances, LeftoverBooks, leftovers
+from vmware_panel.domain.leftovers import LeftoverBooks, NovasInstances, leftovers
 
 SIZES = (10_000, 40_000)
 GOAL_SIZE = 40_000
@@ -112,8 +112,8 @@ def steps_of(cloud: MadeCloud) -> tuple[Step, ...]:
     images = cached_images(books_of(cloud, computes))
     risks = parent_risks(images, books_of(cloud, computes))
     at_risk = {risk.cached.key for risk in risks.found}
-    known = KnownInstances(
-        frozenset(server.id for server in cloud.nova.servers), frozenset(), cloud.book.read_at
+    known = NovasInstances(
+        frozenset(server.id for server in cloud.nova.servers), cloud.book.read_at
     )
     left = LeftoverBooks(cloud.scans, (cloud.book,), computes, known)
 

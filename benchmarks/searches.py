@@ -18,7 +18,7 @@ from pyVmomi import vim
 from benchmarks.cold_inventory import bytes_alone
 from benchmarks.machine import peak_rss_kb
 from benchmarks.report import Goal, Result, Table
-from benchmarks.vcenters import client_of, counted_bytes
+from benchmarks.vcenters import client_of, counted_bytes, told
 from lab.simulator import VCenterLogin
 from tests.simulator import running_simulator
 from vmware_panel.domain.datastore_files import Scan
@@ -144,7 +144,7 @@ def measure(kind: str, count: int) -> Figures:
         else:
             simulator.control.fill_vm_folders(DATASTORE, count)
         with get_context("spawn").Pool(1) as process:
-            return process.apply(_measured, (kind, count, simulator.reader))
+            return process.apply(told, (_measured, kind, count, simulator.login))
 
 
 def _measured(kind: str, count: int, account: VCenterLogin) -> Figures:

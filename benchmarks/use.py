@@ -10,7 +10,7 @@ from multiprocessing import get_context
 
 from benchmarks.machine import peak_rss_kb, rss_kb
 from benchmarks.report import Goal, Result, Table
-from benchmarks.vcenters import client_of, counted_bytes, shape
+from benchmarks.vcenters import client_of, counted_bytes, shape, told
 from lab.simulator import VCenterLogin
 from tests.simulator import running_simulator
 from vmware_panel.domain.datastore_paths import below
@@ -106,9 +106,11 @@ def _row(name: str, its: Reading, of: Figures) -> tuple[str | int | float, ...]:
 def measure(vms: int) -> Figures:
     with running_simulator(**shape(vms)) as simulator:
         with get_context("spawn").Pool(1) as process:
-            bulk = process.apply(_bulk, (vms, simulator.reader))
+            bulk = process.apply(told, (_bulk, vms, simulator.reader))
         with get_context("spawn").Pool(1) as process:
-            first, calls, further_s, further_cpu_s = process.apply(_use, (vms, simulator.reader))
+            first, calls, further_s, further_cpu_s = process.apply(
+                told, (_use, vms, simulator.reader)
+            )
     return Figures(vms, first, bulk, calls, further_s, further_cpu_s)
 
 

@@ -1,12 +1,14 @@
 """vCenters of the sizes that are measured, and clients of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 from lab.simulator import VCenterLogin
-from vmware_panel.vsphere import Endpoint, VCenterClient, transport
+from vmware_panel.vsphere import Endpoint, VCenterClient, VSphereError, transport
+
+T = TypeVar("T")
 
 VMS_PER_CLUSTER = 1_000
 HOSTS_PER_CLUSTER = 63
@@ -40,6 +42,14 @@ def client_of(account: VCenterLogin) -> Iterator[VCenterClient]:
         yield client
     finally:
         client.close()
+
+
+def told(work: Callable[..., T], *arguments: Any) -> T:
+    """For a process of a pool: what the client raises does not come whole through a pipe."""
+    try:
+        return work(*arguments)
+    except VSphereError as error:
+        raise RuntimeError(str(error)) from None
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from vmware_panel.api.reading import Reading, oldest
 from vmware_panel.api.scans import Scans, read_scans
 from vmware_panel.config import ANY_COMPUTE, ComputeConfig, PanelConfig, VCenterConfig, get_config
 from vmware_panel.domain.cache_ledger import LedgerBooks, cached_images
+from vmware_panel.domain.cache_memory import CacheMemory
 from vmware_panel.domain.cache_risks import parent_risks
 from vmware_panel.domain.cache_roots import CacheCompute, CacheComputes
 from vmware_panel.domain.cache_sums import CacheSum, sums_by_datastore, total
@@ -273,6 +274,7 @@ class Ledgers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: OrderedDict[Hashable, _Made] = OrderedDict()
+        self._memory = CacheMemory()
 
     def ledger(
         self,
@@ -301,6 +303,7 @@ class Ledgers:
             images=answers.get("images"),
             others=elsewhere.inventories,
             silent_vcenters=silent,
+            memory=self._memory,
         )
         held = (books.servers, books.images, scans.by_datastore)
         key = (
@@ -349,6 +352,7 @@ def _leftovers(
         instances,
         inventories_complete=complete,
         others=books.others,
+        memory=books.memory,
     )
     found = leftovers(its)
     if not any(each.kind is LeftoverKind.GONE_INSTANCE for each in found.found):

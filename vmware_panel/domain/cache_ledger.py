@@ -1,19 +1,16 @@
 """The ledger of the image cache: what lies on the datastores, whose it is, and who stands on it.
 
-    scans -> roots (whose?) -> image folders -> Glance's image
-                                             -> VMs by their backing chains, servers by Nova's rule
-                                             -> Nova's marker, and when it may delete
-
-Source of the marker: `nova/virt/vmwareapi/imagecache.py`.
+scans -> roots (whose?) -> image folders -> Glance's image
+                                         -> VMs by their backing chains, servers by Nova's rule
+                                         -> Nova's marker, and when it may delete
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from vmware_panel.domain.cache_folders import CacheFolder, CacheFolders, cache_folders
+from vmware_panel.domain.cache_memory import CacheMemory
 from vmware_panel.domain.cache_roots import CacheComputes, deleted_after, root_named, roots_of
 from vmware_panel.domain.cache_users import (
     FolderKey,
@@ -23,20 +20,16 @@ from vmware_panel.domain.cache_users import (
     unread_vms,
 )
 from vmware_panel.domain.cloud import Image, Server
-from vmware_panel.domain.datastore_files import CACHE_SUFFIX, DatastoreFile, FileKind, Scan
-from vmware_panel.domain.datastore_paths import MARKER, MARKER_FORMAT, MARKER_PREFIX
+from vmware_panel.domain.datastore_files import Scan
 from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.image_cache import (
     CachedImage,
     CacheRoot,
     GlanceState,
-    SizedCopy,
     Stander,
 )
 from vmware_panel.domain.inventory import Inventory, MoRef, VirtualMachine
 from vmware_panel.domain.shared_datastores import SharedDatastores
-
-_COPY = re.compile(r"(?:\.(?P<gb>[0-9]{1,9}))?\.vmdk")
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,8 @@ class LedgerBooks:
 
     `images` are all that Glance has, hidden ones included, by id. `inventories` are the region's;
     `others` those of the further vCenters in the settings, which may mount the same datastores;
-    `silent_vcenters` those of both whose book is not there.
+    `silent_vcenters` those of both whose book is not there. `memory` is what earlier ledgers made of
+    the same objects.
     """
 
     scans: Sequence[Scan] = ()
@@ -55,6 +49,7 @@ class LedgerBooks:
     images: Mapping[str, Image] | None = None
     others: Sequence[Inventory] = ()
     silent_vcenters: tuple[str, ...] = ()
+    memory: CacheMemory = field(default_factory=CacheMemory, repr=False, compare=False)
 
     @cached_property
     def inventory_of(self) -> Mapping[str, Inventory]:
@@ -86,7 +81,8 @@ class LedgerBooks:
         servers = None if self.servers is None else self.server_by_id
         found: dict[FolderKey, tuple[Stander, ...]] = {}
         for inventory in inventories:
-            found.update(standers_of(inventory, servers))
+            kept = self.memory.stands[inventory.vcenter.name]
+            found.update(standers_of(inventory, servers, kept))
         return found
 
     @cached_property
@@ -110,42 +106,27 @@ class LedgerBooks:
 
 def cached_images(books: LedgerBooks) -> tuple[CachedImage, ...]:
     """Every image folder of every cache root that the scans found, by datastore, root and image."""
+    scans = sorted(books.scans, key=lambda s: (s.vcenter, s.datastore_name, s.datastore))
+    named = (((scan.vcenter, scan.datastore), scan, None) for scan in scans)
+    folders = books.memory.folders.all(named, cache_folders)
     return tuple(
         image
-        for scan in sorted(books.scans, key=lambda s: (s.vcenter, s.datastore_name, s.datastore))
-        for image in _images_of(scan, books)
+        for scan, its in zip(scans, folders, strict=True)
+        for image in _images_of(scan, its, books)
     )
 
 
-def _images_of(scan: Scan, books: LedgerBooks) -> list[CachedImage]:
+def _images_of(scan: Scan, folders: CacheFolders, books: LedgerBooks) -> Iterator[CachedImage]:
     inventory = books.inventory_of.get(scan.vcenter)
-    folders = image_folders(scan)
     unread_vm_names = tuple(
         vm.name
         for vcenter, datastore in books.same_datastores(scan.vcenter, scan.datastore)
         for vm in books.unread_vms.get(vcenter, ())
         if datastore in vm.datastores or not vm.datastores
     )
-    return [
-        _image(root, image_id, folders[root.name, image_id], books, scan.unread, unread_vm_names)
-        for root in roots_of(scan, inventory, books.computes)
-        for image_id in sorted(image for name, image in folders if name == root.name)
-    ]
-
-
-def image_folders(scan: Scan) -> Mapping[tuple[str, str], tuple[DatastoreFile, ...]]:
-    """By root and image: what lies below the image's folder, folders included."""
-    found: defaultdict[tuple[str, str], list[DatastoreFile]] = defaultdict(list)
-    for file in scan.files:
-        root, _, rest = file.path.partition("/")
-        image, slash, _ = rest.partition("/")
-        if not root.endswith(CACHE_SUFFIX) or not image:
-            continue
-        if slash:
-            found[root, image].append(file)
-        elif file.kind is FileKind.FOLDER:
-            found.setdefault((root, image), [])
-    return {place: tuple(files) for place, files in found.items()}
+    for root in roots_of(scan, inventory, books.computes):
+        for image_id, folder in folders.get(root.name, {}).items():
+            yield _image(root, image_id, folder, books, unread_vm_names)
 
 
 def image_not_searched(key: FolderKey, datastore_name: str, books: LedgerBooks) -> CachedImage:
@@ -154,15 +135,14 @@ def image_not_searched(key: FolderKey, datastore_name: str, books: LedgerBooks) 
     root = root_named(
         key.root, key.vcenter, key.datastore, datastore_name, inventory, books.computes
     )
-    return _image(root, key.image_id, None, books, (), ())
+    return _image(root, key.image_id, CacheFolder(), books, ())
 
 
 def _image(
     root: CacheRoot,
     image_id: str,
-    files: Sequence[DatastoreFile] | None,
+    folder: CacheFolder,
     books: LedgerBooks,
-    unread: Sequence[str],
     unread_vm_names: tuple[str, ...],
 ) -> CachedImage:
     key = FolderKey(root.vcenter, root.datastore, root.name, image_id)
@@ -170,79 +150,24 @@ def _image(
     standers: tuple[Stander, ...] | None = books.standers_on(key)
     if not standers and (inventory is None or not inventory.whole):
         standers = None
-    below = f"{root.name}/{image_id}/"
-    marker = marker_of(files or (), below)
-    marked_at = marked_when(marker)
     state, image = state_of(image_id, books.images)
-    listed = [file for file in files or () if file.kind is not FileKind.FOLDER]
-    whole = files is not None and not any(_touches(path, below) for path in unread)
     return CachedImage(
         root=root,
         image_id=image_id,
         state=state,
         image=image,
-        size_bytes=sum_of(listed) if whole else None,
-        files=tuple(files or ()),
-        copies=sized_copies(image_id, listed, below),
-        since=min((file.modified for file in listed if file.modified), default=None),
+        size_bytes=folder.size_bytes,
+        files=folder.files,
+        copies=folder.copies,
+        since=folder.since,
         standers=standers,
         servers=books.servers_of_images.users(image_id, root),
-        marker=marker,
-        marked_at=marked_at,
-        deleted_after=deleted_after(marked_at, root.ageing),
+        marker=folder.marker,
+        marked_at=folder.marked_at,
+        deleted_after=deleted_after(folder.marked_at, root.ageing),
         unread_vms=unread_vm_names,
         silent_vcenters=tuple(name for name in books.silent_vcenters if name != root.vcenter),
     )
-
-
-def sum_of(files: Sequence[DatastoreFile]) -> int | None:
-    """None where one of the sizes is not known."""
-    sizes = [file.size_bytes for file in files]
-    known = [size for size in sizes if size is not None]
-    return sum(known) if len(known) == len(sizes) else None
-
-
-def marker_of(files: Sequence[DatastoreFile], below: str) -> str:
-    """The name of Nova's marker right below the image's folder; of several the oldest.
-
-    Nova takes the first that vCenter names, whichever that is.
-    """
-    names = [file.path.removeprefix(below) for file in files if file.path.startswith(below)]
-    return min((n for n in names if n.startswith(MARKER_PREFIX) and "/" not in n), default="")
-
-
-def marked_when(marker: str) -> datetime | None:
-    """Nova writes the time of its own host, in UTC; None for a name that it would not write."""
-    if not MARKER.fullmatch(marker):
-        return None
-    try:
-        return datetime.strptime(marker, MARKER_PREFIX + MARKER_FORMAT).replace(tzinfo=UTC)
-    except ValueError:  # a 13th month
-        return None
-
-
-def sized_copies(
-    image_id: str, files: Sequence[DatastoreFile], below: str
-) -> tuple[SizedCopy, ...]:
-    """`<image>.vmdk` first, then `<image>.<root_gb>.vmdk` by size (`vmops.py`,
-    `_use_disk_image_as_linked_clone`), each with its `-flat.vmdk` where that is listed apart.
-    """
-    by_name = {file.path.removeprefix(below): file for file in files}
-    copies = [
-        SizedCopy(
-            file=file,
-            root_gb=int(match["gb"]) if match["gb"] else None,
-            size_bytes=sum_of([file, *_extent(name, by_name)]),
-        )
-        for name, file in by_name.items()
-        if name.startswith(image_id) and (match := _COPY.fullmatch(name, len(image_id)))
-    ]
-    return tuple(sorted(copies, key=lambda copy: (copy.root_gb or 0, copy.file.path)))
-
-
-def _extent(name: str, by_name: Mapping[str, DatastoreFile]) -> list[DatastoreFile]:
-    extent = by_name.get(f"{name.removesuffix('.vmdk')}-flat.vmdk")
-    return [extent] if extent else []
 
 
 def state_of(
@@ -261,9 +186,3 @@ def state_of(
     if image.status != "active":
         return GlanceState.OTHER, image
     return (GlanceState.HIDDEN if image.hidden else GlanceState.ACTIVE), image
-
-
-def _touches(unread: str, below: str) -> bool:
-    """Whether a folder that could not be listed holds the image's, or lies in it."""
-    folder = f"{unread.strip('/')}/"
-    return below.startswith(folder) or folder.startswith(below)

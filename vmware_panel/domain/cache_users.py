@@ -14,6 +14,7 @@ from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.datastore_files import CACHE_SUFFIX
 from vmware_panel.domain.image_cache import CacheRoot, Ownership, Stander, UserServer
 from vmware_panel.domain.inventory import Inventory, MoRef, VirtualDisk, VirtualMachine, VmPower
+from vmware_panel.domain.kept import OfEach
 from vmware_panel.domain.lineage import datastore_name, file_path
 
 BUILDING = frozenset({"BUILD", "REBUILD"})
@@ -30,6 +31,8 @@ class FolderKey:
 
 
 Standers = Mapping[FolderKey, tuple[Stander, ...]]
+Stands = tuple[tuple[FolderKey, Stander], ...]
+"""One VM's."""
 
 
 def chain_of(disk: VirtualDisk) -> tuple[str, ...]:
@@ -46,24 +49,48 @@ def cache_folder(path: str) -> tuple[str, str] | None:
     return (root, image) if root.endswith(CACHE_SUFFIX) and image and slash else None
 
 
-def standers_of(inventory: Inventory, servers: Mapping[str, Server] | None) -> Standers:
+def standers_of(
+    inventory: Inventory,
+    servers: Mapping[str, Server] | None,
+    kept: OfEach[VirtualMachine, Stands] | None = None,
+) -> Standers:
     """Every VM of one vCenter that has a disk in a cache root, by the image's folder.
 
     One `Stander` for each file that a VM stands on. `servers` are Nova's, by id in lower case; None:
-    it did not list them.
+    it did not list them. `kept` is what was made of the VMs of that vCenter before.
     """
-    found: defaultdict[FolderKey, dict[Stander, None]] = defaultdict(dict)
-    for vm in inventory.vms:
-        for disk in vm.disks:
-            for path in chain_of(disk):
-                place = cache_folder(path)
-                if place is None:
-                    continue
-                stander = _stander(vm, path, servers)
-                for datastore in datastores_named(path, vm, inventory):
-                    key = FolderKey(inventory.vcenter.name, datastore, *place)
-                    found[key][stander] = None
+    known = servers or {}
+    whole = ((vm.moref, vm, known.get(_server_id(vm))) for vm in inventory.vms)
+    stands = (OfEach() if kept is None else kept).all(
+        whole,
+        lambda vm: _stands(vm, inventory, servers),
+        (datastore_names(inventory), servers is None),
+    )
+    found: defaultdict[FolderKey, list[Stander]] = defaultdict(list)
+    for its in stands:
+        for key, stander in its:
+            found[key].append(stander)
     return {key: tuple(standers) for key, standers in found.items()}
+
+
+def _stands(
+    vm: VirtualMachine, inventory: Inventory, servers: Mapping[str, Server] | None
+) -> Stands:
+    found: dict[tuple[FolderKey, Stander], None] = {}
+    for disk in vm.disks:
+        for path in chain_of(disk):
+            place = cache_folder(path)
+            if place is None:
+                continue
+            stander = _stander(vm, path, servers)
+            for datastore in datastores_named(path, vm, inventory):
+                found[FolderKey(inventory.vcenter.name, datastore, *place), stander] = None
+    return tuple(found)
+
+
+def datastore_names(inventory: Inventory) -> tuple[tuple[MoRef, str], ...]:
+    """All that `datastores_named` goes by, besides the VM."""
+    return tuple((datastore.moref, datastore.name) for datastore in inventory.datastores)
 
 
 def datastores_named(path: str, vm: VirtualMachine, inventory: Inventory) -> tuple[MoRef, ...]:
@@ -77,7 +104,7 @@ def datastores_named(path: str, vm: VirtualMachine, inventory: Inventory) -> tup
 
 
 def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server] | None) -> Stander:
-    server_id = vm.instance_uuid.lower() if vm.managed_by_nova else ""
+    server_id = _server_id(vm)
     server = servers.get(server_id) if servers else None
     return Stander(
         vm=vm.moref,
@@ -89,6 +116,10 @@ def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server] | None
         powered_on=None if vm.power is None else vm.power is VmPower.ON,
         known_to_nova=None if servers is None or not server_id else server is not None,
     )
+
+
+def _server_id(vm: VirtualMachine) -> str:
+    return vm.instance_uuid.lower() if vm.managed_by_nova else ""
 
 
 def unread_vms(inventory: Inventory) -> tuple[VirtualMachine, ...]:

@@ -2,8 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
+S = TypeVar("S")
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -34,3 +35,38 @@ class Kept(tuple[T, ...]):
         while len(kept) > MOST_KEPT:
             kept.popitem(last=False)
         return made
+
+
+class OfEach(Generic[S, V]):
+    """What was made of each of many things, made anew only of those that are another object now.
+
+    A book of 40,000 VMs is another one every few seconds, and but a few of its VMs are. Threads may
+    share it: at worst something is made twice.
+    """
+
+    def __init__(self) -> None:
+        self._context: object = None
+        self._known: dict[Hashable, tuple[S, object, V]] = {}
+
+    def all(
+        self,
+        things: Iterable[tuple[Hashable, S, object]],
+        make: Callable[[S], V],
+        context: object = None,
+    ) -> list[V]:
+        """Of each thing, in their order; what was made of others is forgotten.
+
+        A thing comes with a name of its own, and with one more object of which the result is made.
+        `context` is what all results depend on besides, compared by value.
+        """
+        known = self._known if self._context == context else {}
+        now: dict[Hashable, tuple[S, object, V]] = {}
+        found: list[V] = []
+        for name, thing, beside in things:
+            its = known.get(name)
+            if its is None or its[0] is not thing or its[1] is not beside:
+                its = (thing, beside, make(thing))
+            now[name] = its
+            found.append(its[2])
+        self._context, self._known = context, now
+        return found

@@ -13,8 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
+from vmware_panel.domain.cache_memory import CacheMemory, Held
 from vmware_panel.domain.cache_roots import CacheComputes, roots_of
-from vmware_panel.domain.cache_users import chain_of, datastores_named
+from vmware_panel.domain.cache_users import chain_of, datastore_names, datastores_named
 from vmware_panel.domain.datastore_files import (
     CACHE_SUFFIX,
     IMAGE_VM_PREFIX,
@@ -27,7 +28,8 @@ from vmware_panel.domain.datastore_files import (
 )
 from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.image_cache import Leftover, LeftoverKind, Ownership
-from vmware_panel.domain.inventory import Inventory, MoRef
+from vmware_panel.domain.inventory import Inventory, MoRef, VirtualMachine
+from vmware_panel.domain.kept import OfEach
 from vmware_panel.domain.lineage import file_path
 from vmware_panel.domain.shared_datastores import SharedDatastores
 
@@ -87,6 +89,7 @@ class LeftoverBooks:
     instances: NovasInstances = field(default=NovasInstances(), repr=False)
     inventories_complete: bool = True
     others: Sequence[Inventory] = ()
+    memory: CacheMemory = field(default_factory=CacheMemory, repr=False, compare=False)
 
     @cached_property
     def every(self) -> tuple[Inventory, ...]:
@@ -98,7 +101,12 @@ class LeftoverBooks:
 
     @cached_property
     def _held(self) -> Mapping[str, Mapping[MoRef, Set[str]]]:
-        return {inventory.vcenter.name: folders_held(inventory) for inventory in self.every}
+        return {
+            inventory.vcenter.name: folders_held(
+                inventory, self.memory.held[inventory.vcenter.name]
+            )
+            for inventory in self.every
+        }
 
     def places(self, scan: Scan) -> tuple[tuple[str, MoRef], ...]:
         """The datastore in every vCenter that has it, by the vCenter's name and its id there."""
@@ -151,16 +159,33 @@ def without(left: Leftovers, lately: Set[str] | None) -> Leftovers:
     )
 
 
-def folders_held(inventory: Inventory) -> Mapping[MoRef, Set[str]]:
-    """By datastore: the top folders in which any VM has its configuration or a disk's file."""
+def folders_held(
+    inventory: Inventory, kept: OfEach[VirtualMachine, Held] | None = None
+) -> Mapping[MoRef, Set[str]]:
+    """By datastore: the top folders in which any VM has its configuration or a disk's file.
+
+    `kept` is what was made of the VMs of that vCenter before.
+    """
     found: dict[MoRef, set[str]] = {}
-    for vm in inventory.vms:
-        paths = [vm.vm_path, *(path for disk in vm.disks for path in chain_of(disk))]
-        for path in filter(None, paths):
-            top = file_path(path).partition("/")[0]
-            for datastore in datastores_named(path, vm, inventory):
-                found.setdefault(datastore, set()).add(top)
+    for its in (OfEach() if kept is None else kept).all(
+        ((vm.moref, vm, None) for vm in inventory.vms),
+        lambda vm: _held_by(vm, inventory),
+        datastore_names(inventory),
+    ):
+        for datastore, top in its:
+            found.setdefault(datastore, set()).add(top)
     return found
+
+
+def _held_by(vm: VirtualMachine, inventory: Inventory) -> Held:
+    paths = [vm.vm_path, *(path for disk in vm.disks for path in chain_of(disk))]
+    return tuple(
+        {
+            (datastore, file_path(path).partition("/")[0]): None
+            for path in filter(None, paths)
+            for datastore in datastores_named(path, vm, inventory)
+        }
+    )
 
 
 class _OfScan:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from vmware_panel.domain.cache_ledger import marked_when
+from vmware_panel.domain.cache_folders import marked_when
 from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.datastore_files import FileKind
 from vmware_panel.domain.datastore_paths import DatastorePath, FolderListing

@@ -4,22 +4,28 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.domain import builders, caches
 from vmware_panel.domain.cache_ledger import LedgerBooks, cached_images
+from vmware_panel.domain.cache_memory import CacheMemory
 from vmware_panel.domain.cache_risks import parent_risks
 from vmware_panel.domain.cache_roots import CacheComputes
 from vmware_panel.domain.cache_sums import Use, sums_by_datastore, total
 from vmware_panel.domain.datastore_files import DatastoreFile, FileKind, Scan
 from vmware_panel.domain.image_cache import CachedImage, Ownership
 from vmware_panel.domain.inventory import VirtualMachine, VmPower
+from vmware_panel.domain.kept import OfEach
+from vmware_panel.domain.leftovers import LeftoverBooks, Leftovers, NovasInstances, leftovers
 
 IMAGES = [builders.uuid_of(1000 + n) for n in range(4)]
 ROOTS = ["c1_base", "c2_base", "old_base"]
 DATASTORES = {"ds1": caches.DATASTORE, "ds2": caches.OTHER_DATASTORE}
 HOSTS = ["compute-1", "compute-2", "kvm-1", ""]
+
+any_time = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A machine that is busy with other things makes clouds slowly, and joins them slowly."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,7 @@ def named_by_a_chain(image: CachedImage, vms: Sequence[VirtualMachine]) -> bool:
     return any(path.startswith(f"{image.path}/") for path in paths)
 
 
+@any_time
 @given(clouds())
 def test_the_bytes_of_all_images_are_the_bytes_of_all_cached_files(cloud: Cloud) -> None:
     images = cached_images(cloud.books)
@@ -119,6 +126,7 @@ def test_the_bytes_of_all_images_are_the_bytes_of_all_cached_files(cloud: Cloud)
     assert sum(each.images for each in by_datastore) == len(images)
 
 
+@any_time
 @given(clouds())
 def test_an_image_is_unused_only_if_no_chain_and_no_server_names_it(cloud: Cloud) -> None:
     books = cloud.books
@@ -141,6 +149,7 @@ def test_an_image_is_unused_only_if_no_chain_and_no_server_names_it(cloud: Cloud
             )
 
 
+@any_time
 @given(clouds(), st.randoms(use_true_random=False))
 def test_the_order_of_what_is_read_does_not_matter(cloud: Cloud, chance: random.Random) -> None:
     def shuffled(things: Sequence[object]) -> tuple[object, ...]:
@@ -175,6 +184,7 @@ def plain(image: CachedImage) -> object:
     )
 
 
+@any_time
 @given(clouds())
 def test_whoever_stands_on_a_root_of_another_compute_is_at_risk_or_undecided(
     cloud: Cloud,
@@ -196,6 +206,7 @@ def test_whoever_stands_on_a_root_of_another_compute_is_at_risk_or_undecided(
             assert ((vm.moref, path) in named) is not own
 
 
+@any_time
 @given(clouds())
 def test_a_root_is_ownerless_only_if_every_compute_is_told_and_none_has_it(cloud: Cloud) -> None:
     computes = cloud.books.computes
@@ -206,3 +217,75 @@ def test_a_root_is_ownerless_only_if_every_compute_is_told_and_none_has_it(cloud
             assert None not in {compute.root for compute in computes.all}
         if image.root.ownership is Ownership.OWNED:
             assert image.root.owners
+
+
+@st.composite
+def successors(draw: st.DrawFn) -> tuple[LedgerBooks, LedgerBooks]:
+    """Two states of one cloud: of some objects the very same, others came, went or changed."""
+    before, after = draw(clouds()), draw(clouds())
+    kept = draw(st.sets(st.integers(0, 5)))
+    vms = tuple(
+        before.vms[n] if n in kept and n < len(before.vms) else vm
+        for n, vm in enumerate(after.vms)
+    )
+    scans = tuple(
+        old if n in kept else new
+        for n, (old, new) in enumerate(zip(before.scans, after.scans, strict=True))
+    )
+    servers = after.books.servers
+    if servers and before.books.servers:
+        known = dict(enumerate(before.books.servers))
+        servers = tuple(known.get(n, s) if n in kept else s for n, s in enumerate(servers))
+    inventory = caches.inventory(*vms)
+    if draw(st.booleans()):
+        first, second = inventory.datastores
+        swapped = (replace(first, name=second.name), replace(second, name=first.name))
+        inventory = replace(inventory, datastores=swapped)
+    inventories = (inventory,) if after.books.inventories else ()
+    books = replace(after.books, scans=scans, servers=servers, inventories=inventories)
+    return before.books, books
+
+
+@any_time
+@given(successors())
+def test_what_is_remembered_of_an_earlier_ledger_makes_no_difference(
+    states: tuple[LedgerBooks, LedgerBooks],
+) -> None:
+    memory = CacheMemory()
+    for books in (*states, states[0]):
+        fresh = replace(books, memory=CacheMemory())
+        remembering = replace(books, memory=memory)
+        images = cached_images(fresh)
+        assert cached_images(remembering) == images
+        assert parent_risks(images, remembering) == parent_risks(images, fresh)
+        assert leftovers_of(remembering) == leftovers_of(fresh)
+
+
+def leftovers_of(books: LedgerBooks) -> Leftovers:
+    instances = NovasInstances(frozenset(books.server_by_id), builders.READ_AT)
+    return leftovers(
+        LeftoverBooks(
+            books.scans, books.inventories, books.computes, instances, memory=books.memory
+        )
+    )
+
+
+def test_one_vm_that_changed_is_the_only_one_that_is_made_anew() -> None:
+    memory: OfEach[str, str] = OfEach()
+    made: list[str] = []
+
+    def make(vm: str) -> str:
+        made.append(vm)
+        return vm.upper()
+
+    one, two, other = "one", "two", "one more"
+    server = object()
+    assert memory.all([(1, one, server), (2, two, None)], make) == ["ONE", "TWO"]
+    assert memory.all([(1, other, server), (2, two, None)], make) == ["ONE MORE", "TWO"]
+    assert made == [one, two, other]
+    memory.all([(2, two, server)], make)
+    assert made[3:] == [two], "what stands beside it is another"
+    memory.all([(1, other, server), (2, two, server)], make)
+    assert made[4:] == [other], "what was left out is forgotten"
+    memory.all([(1, other, server), (2, two, server)], make, context="renamed")
+    assert made[5:] == [other, two]
