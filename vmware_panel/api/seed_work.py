@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vmware_panel.api.seed_fetch import COPY, FILE, UNPACK, Fetching
-from vmware_panel.api.seed_sending import GivenUp, Sending, Staging
+from vmware_panel.api.seed_import import COMPLETE, REST, TAKE, UNREGISTER, Importing
+from vmware_panel.api.seed_sending import CANCELLED, CLEAN, GivenUp, Sending, Staging
 from vmware_panel.config import get_config
 from vmware_panel.domain.datastore_files import TEMP_FOLDER
 from vmware_panel.domain.datastore_paths import FolderListing, below
@@ -28,10 +29,10 @@ from vmware_panel.jobs.works import Ended, Report, required_access
 from vmware_panel.openstack import nova
 from vmware_panel.vsphere import VCenterClient
 
-STAGE, FETCH, SIZE, ROOT, MOVE, CLEAN = "stage", "fetch", "size", "root", "move", "clean"
+STAGE, FETCH, SIZE, ROOT, MOVE = "stage", "fetch", "size", "root", "move"
 """Steps begin with these words; what comes after tells the parts of one apart."""
-CANCELLED, ANEW = "cancelled", "anew"
-"""Why a staging folder goes, besides what went wrong."""
+ANEW = "anew"
+"""Why a staging folder goes, where all is done over again."""
 
 
 class SeedWork:
@@ -219,14 +220,14 @@ class _Seeding:
             return self._cleaned(staging, done)
         if last.name == CLEAN and reason != ANEW:
             return self._cleaned(staging, self._ended_by(reason), reason)
-        if error:
+        if error and last.name != CLEAN:
             reason = f"{last.name}: {error}"
             return self._cleaned(staging, self._ended_by(reason), reason)
-        go_on = self._next_after(last.name, known)
+        go_on = self._next_after(last, known)
         if go_on is not None and sending.there():
             return self._guarded(staging, go_on)
         # What lies there may be a part: it goes, and all begins anew in another folder.
-        sending.clean(CLEAN, ANEW)
+        self._clear(sending, ANEW)
         return None
 
     def _outcome(self, sending: Sending, last: Step) -> tuple[bool, str]:
@@ -246,10 +247,15 @@ class _Seeding:
         trouble = Trouble(self._vcenter, TroubleKind.BAD_ANSWER, reason)
         return Ended(ItemState.FAILED, trouble=trouble)
 
-    def _next_after(self, step: str, known: bool) -> Callable[[Sending], Ended] | None:
+    def _next_after(self, last: Step, known: bool) -> Callable[[Sending], Ended] | None:
         """What follows on a step that is through; None where that is not proven."""
+        step = last.name
         if step in (ROOT, MOVE):  # nothing was moved, and what is staged was whole
             return self._from_move
+        if step == f"{FETCH} {UNREGISTER}" or (step == f"{FETCH} {COMPLETE}" and last.sent):
+            return self._from_imported
+        if step == f"{FETCH} {REST}" or (step == f"{FETCH} {TAKE}" and known):
+            return self._from_taken
         if not known:
             return None
         return {
@@ -262,6 +268,14 @@ class _Seeding:
 
     def _from_unpacked(self, sending: Sending) -> Ended:
         Fetching(sending, self._client, self._order, self._report).drop_sparse(FETCH)
+        return self._from_size(sending)
+
+    def _from_imported(self, sending: Sending) -> Ended:
+        Importing(sending, self._client, self._order, self._report).finish(FETCH)
+        return self._from_size(sending)
+
+    def _from_taken(self, sending: Sending) -> Ended:
+        Importing(sending, self._client, self._order, self._report).drop_rest(FETCH)
         return self._from_size(sending)
 
     def _from_extend(self, sending: Sending) -> Ended:
@@ -298,7 +312,7 @@ class _Seeding:
     def _cleaned(self, staging: Staging, ended: Ended, reason: str = "") -> Ended:
         """An end is told as it is, even if the folder stays: its path is told with it."""
         try:
-            self._sending(staging).clean(CLEAN, reason)
+            self._clear(self._sending(staging), reason)
         except SourceError as error:
             if ended.state is ItemState.DONE:
                 return ended
@@ -306,6 +320,11 @@ class _Seeding:
             left = replace(trouble, detail=f"{trouble.detail}; {staging.folder} is left")
             return Ended(ItemState.FAILED, ended.refusals, left)
         return ended
+
+    def _clear(self, sending: Sending, reason: str) -> None:
+        if self._order.imported:
+            Importing(sending, self._client, self._order, self._report).discard(reason)
+        sending.clean(CLEAN, reason)
 
     def _sending(self, staging: Staging) -> Sending:
         return Sending(self._client, self._vcenter, staging, self._report)
