@@ -93,8 +93,12 @@ def _grains(content: Mapping[int, bytes], capacity: int) -> Iterable[tuple[int, 
     wanted: dict[int, bytearray] = {}
     for offset, part in content.items():
         assert offset + len(part) <= capacity, "it does not fit into the disk"
-        for at, byte in enumerate(range(offset, offset + len(part))):
-            wanted.setdefault(byte // size, bytearray(size))[byte % size] = part[at]
+        at = 0
+        while at < len(part):
+            number, begins = divmod(offset + at, size)
+            piece = part[at : at + size - begins]
+            wanted.setdefault(number, bytearray(size))[begins : begins + len(piece)] = piece
+            at += len(piece)
     return ((number, bytes(grain)) for number, grain in wanted.items())
 
 

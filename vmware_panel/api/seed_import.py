@@ -114,15 +114,10 @@ class Importing:
 
     def discard(self, reason: str) -> None:
         """Takes away whatever there is of the import. Raises `SourceError` where something stays."""
-        try:
-            self._discard_vm(reason)
-            listing = self._listing()
-            if listing is not None:
-                self._sending.clean_folder(CLEAN, reason, listing)
-        except SourceError as error:
-            trouble = error.trouble
-            detail = f"{trouble.detail}; {self._folder} and the VM of that name may be left"
-            raise SourceError(Trouble(trouble.source, trouble.kind, detail)) from error
+        self._discard_vm(reason)
+        listing = self._listing()
+        if listing is not None:
+            self._sending.clean_folder(CLEAN, reason, listing)
 
     # -- the bytes ---------------------------------------------------------------------------
 
@@ -230,9 +225,10 @@ class Importing:
     def _discard_vm(self, reason: str) -> None:
         """Once vCenter lets it go. A refusal is no answer for good: the lease may still hold it."""
         until_s = time.monotonic() + GONE_S
+        sent = False
         while (vm := self._vm()) is not None:
             found = vm
-            if found.is_import(self._place, self._name):
+            if not sent and found.is_import(self._place, self._name):
                 try:
                     self._sending.last_task(
                         CLEAN,
@@ -240,8 +236,9 @@ class Importing:
                         reason,
                     )
                 except VSphereError as error:
-                    if not error.fault:
+                    if not error.fault and not error.unanswered:
                         raise
+                    sent = not error.fault
             if time.monotonic() >= until_s:
                 raise self._failed(f"vCenter does not let {self._name} go")
             self._report.pause(POLL_S)

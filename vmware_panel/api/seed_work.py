@@ -18,6 +18,7 @@ from vmware_panel.config import get_config
 from vmware_panel.domain.datastore_files import TEMP_FOLDER
 from vmware_panel.domain.datastore_paths import FolderListing, below
 from vmware_panel.domain.driver_sums import GIB_BYTES
+from vmware_panel.domain.imports import import_folder, import_name
 from vmware_panel.domain.jobs import ItemState, Job, JobItem, Step
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
@@ -317,7 +318,10 @@ class _Seeding:
             if ended.state is ItemState.DONE:
                 return ended
             trouble = ended.trouble or error.trouble
-            left = replace(trouble, detail=f"{trouble.detail}; {staging.folder} is left")
+            what = str(staging.folder)
+            if self._order.imported:
+                what = f"{import_folder(self._place, import_name(staging.name))}, or {what},"
+            left = replace(trouble, detail=f"{trouble.detail}; {what} is left")
             return Ended(ItemState.FAILED, ended.refusals, left)
         return ended
 

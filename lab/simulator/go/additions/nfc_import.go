@@ -156,9 +156,11 @@ func (one *importLease) tell(fault types.BaseMethodFault) {
 }
 
 func (one *importLease) remove() {
+	ctx := *internalContext
+	ctx.Map, ctx.Caller = Map, &one.vm.Self // its own is the registry before the lab's
 	Map.WithLock(one.vm, func() {
 		if Map.Get(one.vm.Self) != nil {
-			one.vm.destroyTask(internalContext, &types.Destroy_Task{This: one.vm.Self})
+			one.vm.destroyTask(&ctx, &types.Destroy_Task{This: one.vm.Self})
 		}
 	})
 }
@@ -237,7 +239,7 @@ func leased(vm *VirtualMachine) types.BaseMethodFault {
 	defer imports.Unlock()
 	for _, one := range imports.of {
 		if one.vm == vm && !one.ended {
-			return new(types.TaskInProgress)
+			return new(types.MethodDisabled)
 		}
 	}
 	return nil
