@@ -42,9 +42,7 @@ def streamed_vmdk(capacity: int, content: Mapping[int, bytes] | None = None) -> 
     directory = []
     tables = -(-sectors // (GRAIN_SECTORS * TABLE_ENTRIES))
     for table in range(tables):
-        entries = [
-            offsets.get(table * TABLE_ENTRIES + entry, 0) for entry in range(TABLE_ENTRIES)
-        ]
+        entries = [offsets.get(table * TABLE_ENTRIES + entry, 0) for entry in range(TABLE_ENTRIES)]
         if not any(entries):
             directory.append(0)
             continue

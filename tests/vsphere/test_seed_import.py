@@ -79,7 +79,8 @@ def disk() -> bytes:
 
 def heavy(mib: int) -> bytes:
     """A disk whose bytes cannot be made fewer, so that sending them takes a while."""
-    return streamed_vmdk(4 * mib * MIB, {0: random.Random(1).randbytes(mib * MIB)})
+    noise = random.Random(1).randbytes(mib * MIB)  # noqa: S311
+    return streamed_vmdk(4 * mib * MIB, {0: noise})
 
 
 def order_of(bench: Bench, body: bytes, **changes: Any) -> SeedOrder:
@@ -432,7 +433,10 @@ def test_an_ova_that_has_not_one_disk_is_refused_before_a_vm_is_made(
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda disk: ova([("a.ovf", ovf("a.vmdk")), ("a.vmdk", disk), ("b.vmdk", disk)]), "other"),
+        (
+            lambda disk: ova([("a.ovf", ovf("a.vmdk")), ("a.vmdk", disk), ("b.vmdk", disk)]),
+            "other",
+        ),
         (lambda disk: ova([("a.ovf", ovf("a.vmdk")), ("a.vmdk", disk)])[:-40_000], "cut short"),
     ],
 )

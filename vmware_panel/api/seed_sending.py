@@ -123,9 +123,7 @@ class Sending:
         if error:
             raise self._failed(f"{step}: {error}")
 
-    def _run(
-        self, step: str, send: Callable[[], MoRef], *, cancel: bool, reason: str = ""
-    ) -> str:
+    def _run(self, step: str, send: Callable[[], MoRef], *, cancel: bool, reason: str = "") -> str:
         self._about_to(step, reason)
         task = send()
         self._report.sent(task)

@@ -206,9 +206,7 @@ def glance_source(fit: DriverImage, datastore: Datastore) -> SeedSource | None:
     size = fit.image.size_bytes or 0
     disk_bytes = None if fit.kind in (DiskKind.SPARSE, DiskKind.STREAM) else size
     imported = fit.kind is DiskKind.STREAM
-    return SeedSource(
-        SourceKind.GLANCE, disk_bytes=disk_bytes, sent_bytes=size, imported=imported
-    )
+    return SeedSource(SourceKind.GLANCE, disk_bytes=disk_bytes, sent_bytes=size, imported=imported)
 
 
 def seed_item(

@@ -84,11 +84,11 @@ class NfcImports:
         return put.send(address, headers, size_bytes, chunks)
 
     def complete_lease(self, lease: MoRef) -> None:
-        self._change(lambda connected: _leased(connected, lease).HttpNfcLeaseComplete())
+        self._end(lambda connected: _leased(connected, lease).HttpNfcLeaseComplete())
 
     def abort_lease(self, lease: MoRef) -> None:
         """vCenter then takes away what was made, after it has answered."""
-        self._change(lambda connected: _leased(connected, lease).HttpNfcLeaseAbort())
+        self._end(lambda connected: _leased(connected, lease).HttpNfcLeaseAbort())
 
     def imported_vm(self, datacenter: MoRef, name: str) -> ImportedVm | None:
         """The VM of that name in the datacenter's own folder: three calls. Raises `VSphereError`."""
@@ -98,7 +98,7 @@ class NfcImports:
     def unregister_import(self, place: FilePlace, vm: ImportedVm) -> None:
         """Its files stay. It needs `VirtualMachine.Inventory.Unregister`."""
         self._require_import(place, vm)
-        self._change(lambda connected: _vm(connected, vm).UnregisterVM())
+        self._end(lambda connected: _vm(connected, vm).UnregisterVM())
 
     def destroy_import(self, place: FilePlace, vm: ImportedVm) -> MoRef:
         """The task that takes it away with its files. It needs `VirtualMachine.Inventory.Delete`."""
@@ -119,9 +119,9 @@ class NfcImports:
         return self._session.change(work, self.endpoint.read_timeout_s)
 
     def _renew(self, lease: MoRef, percent: int) -> None:
-        self._change(lambda connected: _leased(connected, lease).HttpNfcLeaseProgress(percent))
+        self._end(lambda connected: _leased(connected, lease).HttpNfcLeaseProgress(percent))
 
-    def _change(self, work: Callable[[Connected], object]) -> None:
+    def _end(self, work: Callable[[Connected], object]) -> None:
         self._session.change(work, self.endpoint.read_timeout_s)
 
     def _require_import(self, place: FilePlace, vm: ImportedVm) -> None:
@@ -145,7 +145,10 @@ def _import_place(connected: Connected, cluster: MoRef, datacenter: MoRef) -> Im
         ObjectSpec(obj=vim.ClusterComputeResource(cluster), skip=False),
         ObjectSpec(obj=vim.Datacenter(datacenter), skip=False),
     ]
-    wanted = {vim.ClusterComputeResource: ("resourcePool",), vim.Datacenter: ("vmFolder",)}
+    wanted: dict[type, tuple[str, ...]] = {
+        vim.ClusterComputeResource: ("resourcePool",),
+        vim.Datacenter: ("vmFolder",),
+    }
     found = {one.moref: one for one in read_found(connected, start, wanted)}
     for moref in (cluster, datacenter):
         if moref not in found:
