@@ -30,6 +30,9 @@ from vmware_panel.vsphere.pinned import lease_connection
 from vmware_panel.vsphere.property_reader import ObjectSpec
 from vmware_panel.vsphere.session import Session
 
+LEASE_S = 300
+"""What vCenters give a lease, for one that does not say."""
+
 _METHOD = "PUT of a lease"
 _OFF = vim.VirtualMachine.PowerState.poweredOff
 _VM = (
@@ -221,7 +224,7 @@ def _lease(lease: MoRef, connected: Connected) -> Lease:
         url=device.url if device else "",
         thumbprint=(device.sslThumbprint or "") if device else "",
         certificate=(getattr(device, "sslCertificate", None) or "") if device else "",
-        timeout_s=told.leaseTimeout or 0,
+        timeout_s=told.leaseTimeout or LEASE_S,
         error=_lease_error(its),
     )
 
