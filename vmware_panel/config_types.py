@@ -53,6 +53,10 @@ class VCenterConfig:
         return self.connect_timeout_s + self.list_timeout_s
 
 
+SHARED_ROOT = "_base"
+"""The image cache of every compute without a `cache_prefix` and without ageing."""
+
+
 @dataclass(frozen=True, slots=True)
 class ComputeConfig:
     """What a nova-compute's own nova.conf says and no OpenStack API tells.
@@ -75,9 +79,20 @@ class ComputeConfig:
 
     @property
     def cache_root(self) -> str | None:
-        """The image cache's folder on a datastore (`nova.virt.vmwareapi.imagecache`)."""
-        owner = self.cache_prefix or self.my_ip
-        return f"{owner}_base" if owner else None
+        """The image cache's folder on a datastore, by `vmops.VMwareVMOps._get_base_folder` of Nova's
+        driver: without a prefix, and with no ageing, all such computes have the same one.
+        """
+        if self.cache_prefix:
+            return f"{self.cache_prefix}_base"
+        if self.remove_unused_base_images is False:
+            return SHARED_ROOT
+        return f"{self.my_ip}_base" if self.my_ip else None
+
+    @property
+    def other_cache_root(self) -> str | None:
+        """What it is instead if ageing is off, where that is not told."""
+        untold = self.remove_unused_base_images is None and not self.cache_prefix
+        return SHARED_ROOT if untold and self.my_ip else None
 
 
 @dataclass(frozen=True, slots=True)

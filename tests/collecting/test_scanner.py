@@ -98,6 +98,18 @@ def test_all_datastores_that_clusters_mount_are_searched_and_then_left_alone(
     assert searches(simulator) == 3
 
 
+def test_a_search_of_a_clock_that_was_put_back_since_is_searched_anew(
+    simulator: RunningSimulator, client: VCenterClient, by_name: dict[str, MoRef]
+) -> None:
+    store = MemoryStore()
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    one = by_name["c1-local-1"]
+    store.scan_writer(VCENTER).keep(Scan(VCENTER, one, "c1-local-1", ahead))
+    with scanning_of(Scanner(VCENTER, client, store.scan_writer(VCENTER), HOURLY)):
+        until(lambda: len(store.scans(VCENTER).by_datastore) == 3 and is_idle(store), "all")
+    assert store.scans(VCENTER).by_datastore[one].read_at < ahead
+
+
 def test_without_an_interval_only_what_is_asked_for_is_searched(
     simulator: RunningSimulator, client: VCenterClient, by_name: dict[str, MoRef]
 ) -> None:

@@ -1,10 +1,12 @@
 """What every journal does: the file of SQLite and a real Redis."""
 
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.jobs import samples
@@ -219,3 +221,25 @@ def test_a_job_of_another_release_hides_no_other(
     assert [summary.job.id for summary in journal.summaries()] == ["ours"]
     with pytest.raises(JournalError):
         journal.read("theirs")
+
+
+def test_a_state_of_another_release_stops_no_other_job(rig: Rig, tmp_path: Path) -> None:
+    """As after a step back from a newer one, which knows more states of an item."""
+    journal = rig.journal
+    for job_id in ("ours", "theirs"):
+        journal.add(samples.job(tmp_path, job_id=job_id), None)
+    if isinstance(journal, SqliteJournal):
+        with closing(journal.connected()) as db:
+            db.execute("UPDATE items SET state = 'paused' WHERE job = 2")
+    else:
+        assert isinstance(journal, CacheJournal)
+        told = {"fence": "0", "items": 1, "counts": {"paused": 1}}
+        packed = msgspec.msgpack.encode(told)
+        journal._channel.put({journal._key("theirs", "now"): packed}, None)
+    assert [summary.job.id for summary in journal.summaries()] == ["ours"]
+    assert "ours" in journal.idle()
+    assert journal.prune(timedelta(days=1)) == 0
+    claim = journal.claim("ours", "w")
+    assert claim is not None
+    claim.end(datetime.now(UTC) - timedelta(days=2))
+    assert journal.prune(timedelta(days=1)) == 1

@@ -11,10 +11,11 @@ from tests.files import age
 from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig
 from tests.vsphere import hardware
 from tests.vsphere.test_file_use import stand_on
+from vmware_panel.domain.details import DetailKind
 from vmware_panel.domain.jobs import ItemState, JobKind
 from vmware_panel.domain.plans import RefusalKind
 from vmware_panel.domain.purge import PurgeTarget, TargetKind
-from vmware_panel.vsphere import counting
+from vmware_panel.vsphere import VCenterClient, counting
 
 pytestmark = pytest.mark.simulator
 
@@ -134,7 +135,8 @@ def test_a_folder_that_was_made_anew_meanwhile_is_not_moved_onto(rig: Rig):
     assert item.state is ItemState.FAILED
     assert reasons(item) == {RefusalKind.IN_USE}
     assert item.trouble is not None
-    assert "MOVE IT BACK BY HAND: quick" in item.trouble.detail
+    (told,) = item.trouble.remarks
+    assert told.kind is DetailKind.MOVE_BACK and told.values[0] == "quick"
     (aside,) = [path for path in rig.left_aside() if path.name == image]
     assert (aside / f"{image}.20.vmdk").exists()
 
@@ -215,6 +217,7 @@ def test_a_book_that_does_not_answer_keeps_everything(rig: Rig, silent):
 def test_an_image_in_a_vms_drive_stays(rig: Rig):
     image = rig.image()
     vm = rig.inventory.nova_vm(1)
+    rig.nova.boot("another-image", "compute-2", id=vm.config.instanceUuid)
     hardware.insert_iso(vm, f"[{DS}] {OWNERLESS}/{image}/{image}.iso")
     (item,) = rig.purge(rig.target(f"{OWNERLESS}/{image}"))
     assert [r.detail for r in item.refusals] == [vm.name]
@@ -235,8 +238,8 @@ def test_a_folder_that_is_gone_is_refused_and_the_rest_goes_on(rig: Rig):
     targets = rig.target(f"{OWNERLESS}/{gone}"), rig.target(f"{OWNERLESS}/{there}")
     shutil.rmtree(rig.disk / OWNERLESS / gone)
     first, second = rig.purge(*targets)
-    assert reasons(first) == {RefusalKind.NOT_READ}
-    assert second.state is ItemState.DONE
+    assert reasons(first) == {RefusalKind.NOT_READ}, first
+    assert second.state is ItemState.DONE, second
 
 
 HOSTILE = (
@@ -291,6 +294,22 @@ def test_a_leftover_of_less_than_an_hour_is_work_under_way(rig: Rig, hours):
     assert reasons(item) == {RefusalKind.TOO_YOUNG}
     age(folder, 4000)
     (item,) = rig.purge(target, older_than_h=hours)
+    assert item.state is ItemState.DONE
+
+
+def test_a_leftover_that_looks_old_as_vcenters_clock_is_behind_stays(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    """Its file was written ten minutes ago, by a clock that is three hours behind."""
+    temp = str(uuid.uuid4())
+    rig.folder(f"vmware_temp/{temp}", age_s=3 * 3600 + 600)
+    target = rig.target(f"vmware_temp/{temp}", TargetKind.TEMP, names=False)
+    there = datetime.now(UTC) - timedelta(hours=3)
+    with monkeypatch.context() as patched:
+        patched.setattr(VCenterClient, "current_time", lambda client: there)
+        (item,) = rig.purge(target, older_than_h=0)
+    assert reasons(item) == {RefusalKind.TOO_YOUNG}
+    (item,) = rig.purge(target, older_than_h=0)
     assert item.state is ItemState.DONE
 
 

@@ -153,10 +153,33 @@ def test_vcenters_for_region() -> None:
         ({"my_ip": "10.0.0.5"}, "10.0.0.5_base"),
         ({"cache_prefix": "c1", "my_ip": "10.0.0.5"}, "c1_base"),
         ({}, None),
+        # Without ageing Nova has one cache for all (`vmops._get_base_folder`).
+        ({"my_ip": "10.0.0.5", "remove_unused_base_images": False}, "_base"),
+        ({"remove_unused_base_images": False}, "_base"),
+        ({"cache_prefix": "c1", "remove_unused_base_images": False}, "c1_base"),
+        ({"my_ip": "10.0.0.5", "remove_unused_base_images": True}, "10.0.0.5_base"),
     ],
 )
-def test_the_cache_root_is_named_as_nova_names_it(keys: dict[str, str], root: str | None) -> None:
+def test_the_cache_root_is_named_as_nova_names_it(
+    keys: dict[str, str | bool], root: str | None
+) -> None:
     assert read(compute(**keys)).compute("cpu1").cache_root == root
+
+
+@pytest.mark.parametrize(
+    ("keys", "other"),
+    [
+        ({"my_ip": "10.0.0.5"}, "_base"),
+        ({"my_ip": "10.0.0.5", "remove_unused_base_images": True}, None),
+        ({"my_ip": "10.0.0.5", "remove_unused_base_images": False}, None),
+        ({"cache_prefix": "c1", "my_ip": "10.0.0.5"}, None),
+        ({}, None),
+    ],
+)
+def test_what_is_not_told_of_ageing_leaves_open_which_root_it_is(
+    keys: dict[str, str | bool], other: str | None
+) -> None:
+    assert read(compute(**keys)).compute("cpu1").other_cache_root == other
 
 
 def test_what_a_compute_reserves_is_unknown_unless_told() -> None:

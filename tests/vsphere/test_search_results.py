@@ -13,9 +13,9 @@ from pyVmomi.SoapAdapter import SoapResponseDeserializer
 from tests.vsphere.answers import VERSION, response
 from vmware_panel.domain.datastore_files import DatastoreFile, FileKind, TopFolder
 from vmware_panel.domain.file_sums import sums_of
-from vmware_panel.vsphere.datastore_search import _listings
 from vmware_panel.vsphere.page_decoder import decode_page
 from vmware_panel.vsphere.rows import SearchedFile, SearchedFolder
+from vmware_panel.vsphere.search_calls import listings
 
 OF = vim.host.DatastoreBrowser
 TYPES = {
@@ -120,7 +120,7 @@ def test_folders_are_told_with_or_without_a_slash_at_the_end(end: str) -> None:
         ("c1_base", [("FolderFileInfo", "i", None, NOON)]),
         ("c1_base/i", [("VmDiskFileInfo", "i.vmdk", size, NOON)]),
     ]
-    sums = sums_of(_listings("ds", read(written(its, end))))
+    sums = sums_of(listings("ds", read(written(its, end))))
     assert sums.unread == ()
     assert sums.folders == (TopFolder("c1_base", size, 1, NOON),)
     assert sums.files == (
@@ -131,9 +131,9 @@ def test_folders_are_told_with_or_without_a_slash_at_the_end(end: str) -> None:
 
 def test_the_name_of_the_datastore_may_hold_a_bracket() -> None:
     found = (SearchedFolder("[a]b] x_base/", ()), SearchedFolder("[a]b]", ()))
-    assert [listing.path for listing in _listings("a]b", found)] == ["x_base", ""]
+    assert [listing.path for listing in listings("a]b", found)] == ["x_base", ""]
     renamed = (SearchedFolder("[before] x_base/", ()),)
-    assert [listing.path for listing in _listings("after", renamed)] == ["x_base"]
+    assert [listing.path for listing in listings("after", renamed)] == ["x_base"]
 
 
 def test_a_kind_of_file_that_the_sdk_does_not_know_is_a_file() -> None:

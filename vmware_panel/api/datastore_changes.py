@@ -1,16 +1,11 @@
-"""Having vCenter count a datastore's space anew, and its files searched out of turn."""
+"""Having vCenter count a datastore's space anew."""
 
 from datetime import UTC, datetime
 
-from django.http import HttpRequest
-
-from vmware_panel import audit
-from vmware_panel.api.changing import Made, Verdict
-from vmware_panel.api.scans import ask_scan
+from vmware_panel.api.changing import Made
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.datastore_refresh import PRIVILEGE, RefreshDatastorePlan, refresh_plan
 from vmware_panel.domain.inventory import MoRef
-from vmware_panel.domain.outcome import Trouble
 from vmware_panel.domain.plans import ChangeKind, Plan
 from vmware_panel.endpoints import client
 from vmware_panel.vsphere.errors import ObjectGone
@@ -42,19 +37,3 @@ class RefreshDatastore:
 
     def follow(self, plan: Plan) -> tuple[MoRef, ...]:
         return ()
-
-
-def search_files(request: HttpRequest, vcenter: str, datastore: MoRef) -> tuple[Trouble, ...]:
-    """Asks the collector for it, and leaves one audit line. What kept it from being asked is given
-    back. Raises `ConfigError`.
-    """
-    troubles = ask_scan(request, vcenter, (datastore,))
-    audit.record(
-        request,
-        ChangeKind.DATASTORE_SCAN.value,
-        (Verdict.FAILED if troubles else Verdict.MADE).value,
-        vcenter=vcenter,
-        subject=datastore,
-        trouble="; ".join(f"{t.kind}: {t.detail}" for t in troubles),
-    )
-    return troubles

@@ -33,10 +33,13 @@ from vmware_panel.domain.purge import (
     TargetKind,
     Way,
     Wish,
+)
+from vmware_panel.domain.purge_planning import (
     image_considered,
     leftover_considered,
     purge_plan,
     root_considered,
+    strangers_of,
 )
 from vmware_panel.endpoints import client
 
@@ -127,8 +130,7 @@ def missing_privileges(vcenter: VCenterConfig, datastores: Sequence[MoRef]) -> t
 
 def leftover_key(leftover: Leftover) -> str:
     """`kind/vcenter/datastore's id/path below the datastore`, as the list of leftovers has it."""
-    below = leftover.path.removeprefix(f"[{leftover.datastore_name}] ")
-    return f"{leftover.kind}/{leftover.vcenter}/{leftover.datastore}/{below}"
+    return f"{leftover.kind}/{leftover.vcenter}/{leftover.datastore}/{leftover.folder}"
 
 
 class _Selection:
@@ -138,6 +140,7 @@ class _Selection:
         self._vcenter = vcenter
         self._wish = wish
         self._images = [i for i in report.images or () if i.root.vcenter == vcenter]
+        self._strangers = strangers_of(self._images)
         self._leftovers = [o for o in report.leftovers or () if o.vcenter == vcenter]
 
     def of(self, wish: PurgeWish) -> Iterator[Considered]:
@@ -162,7 +165,9 @@ class _Selection:
 
     def _of_images(self, images: Iterable[CachedImage]) -> Iterator[Considered]:
         for image in images:
-            yield image_considered(image, self._wish)
+            root = image.root
+            strangers = self._strangers.get((root.vcenter, root.datastore, root.name), ())
+            yield image_considered(image, self._wish, strangers)
 
     def _of_leftovers(self, leftovers: Iterable[Leftover]) -> Iterator[Considered]:
         for leftover in leftovers:

@@ -5,6 +5,7 @@ No page asks a vCenter for it: a search takes seconds to minutes.
 
 import atexit
 import logging
+import re
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.store import KeptScans, StoreError
 
 LOG = logging.getLogger(__name__)
+
+_DATASTORE_ID = re.compile(r"datastore-[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,16 @@ def ask_scan(
     """Has these datastores of one vCenter of the region searched out of turn; none named: all.
 
     The collector does it, and where nobody collects a thread of this process, which alone has then
-    what was found. Returns what kept the collector from being asked. What is pending is not asked for twice; how it
-    goes is in the progress. Raises `ConfigError`.
+    what was found. Returns what kept the collector from being asked. What is pending is not asked
+    for twice; how it goes is in the progress. Raises `ConfigError`.
     """
     its = vcenter_named(request, vcenter)
     if its is None:
         return (Trouble(vcenter, TroubleKind.CONFIGURATION, "no vCenter of this region"),)
+    for moref in datastores:
+        if not _DATASTORE_ID.fullmatch(moref):
+            detail = f"no datastore has the id {moref!r}"[:200]
+            return (Trouble(vcenter, TroubleKind.NOT_FOUND, detail),)
     try:
         _source().ask_scan(its, datastores)
     except StoreError as error:

@@ -1,6 +1,6 @@
 """Having datastores searched out of turn, and how far the searches are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.http import HttpRequest
 
@@ -17,28 +17,34 @@ from vmware_panel.domain.plans import ChangeKind
 def search_afresh(request: HttpRequest, named: Sequence[str]) -> tuple[Trouble, ...]:
     """Has the datastores searched that are named `<vcenter>/<id>`, or all of the region.
 
-    Harmless, and yet a change: it leaves one audit line for each vCenter. Returns what kept a
-    collector from being asked. Raises `ConfigError`.
+    Returns what kept a collector from being asked. Raises `ConfigError`.
     """
     wanted: dict[str, list[MoRef]] = {}
     for key in named:
         vcenter, _, moref = key.partition("/")
-        if moref:
-            wanted.setdefault(vcenter, []).append(MoRef(moref))
+        wanted.setdefault(vcenter, []).append(MoRef(moref))
     if not named:
         wanted = {vcenter.name: [] for vcenter in vcenters_of(request)}
     troubles: list[Trouble] = []
     for vcenter, datastores in wanted.items():
-        failed = ask_scan(request, vcenter, datastores)
-        audit.record(
-            request,
-            ChangeKind.DATASTORE_SCAN,
-            Verdict.FAILED if failed else Verdict.MADE,
-            vcenter=vcenter,
-            target=tuple(datastores) or "all datastores",
-        )
-        troubles.extend(failed)
+        troubles.extend(search_datastores(request, vcenter, datastores))
     return tuple(troubles)
+
+
+def search_datastores(
+    request: HttpRequest, vcenter: str, datastores: Collection[MoRef]
+) -> tuple[Trouble, ...]:
+    """As `ask_scan`. Harmless, and yet a change: it leaves one audit line."""
+    troubles = ask_scan(request, vcenter, datastores)
+    audit.record(
+        request,
+        ChangeKind.DATASTORE_SCAN.value,
+        (Verdict.FAILED if troubles else Verdict.MADE).value,
+        vcenter=vcenter,
+        target=tuple(datastores) or "all datastores",
+        trouble="; ".join(f"{t.kind}: {t.detail}" for t in troubles),
+    )
+    return troubles
 
 
 def searches_under_way(request: HttpRequest) -> Mapping[str, ScanProgress]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from vmware_panel.api.seed_sending import CANCELLED, CLEAN, GivenUp, Sending
 from vmware_panel.domain.datastore_paths import DatastorePath, FolderListing
+from vmware_panel.domain.details import DetailKind, detail
 from vmware_panel.domain.driver_sums import GIB_BYTES
 from vmware_panel.domain.imports import (
     ImportedVm,
@@ -79,14 +80,16 @@ class Importing:
         order = self._order
         with image_data(required_access(self._report), order.image_id) as data:
             if data.size_bytes != order.size_bytes:
-                detail = f"it has {data.size_bytes} B now, not {order.size_bytes} B"
-                raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.image_name, detail))
+                sizes = detail(DetailKind.SIZE_CHANGED, data.size_bytes, order.size_bytes)
+                raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.image_name, sizes))
             try:
                 disk = self._disk(data)
                 self._require_room(disk.capacity_bytes)
                 self._import(step, disk, data)
             except (BadOva, NotStreamed) as error:
-                refusal = Refusal(RefusalKind.NO_SOURCE, order.image_name, str(error))
+                is_ova = isinstance(error, BadOva)
+                why = detail(DetailKind.NO_OVA if is_ova else DetailKind.NO_STREAMED_DISK, error)
+                refusal = Refusal(RefusalKind.NO_SOURCE, order.image_name, why)
                 raise Refused(refusal) from None
         self.finish(step, disk.capacity_bytes)
 
@@ -139,8 +142,8 @@ class Importing:
         free = now[0].free_bytes if now else None
         needed = capacity + (max(capacity, order.root_gb * GIB_BYTES) if order.root_gb else 0)
         if free is not None and free < needed:
-            detail = f"{gib(needed)} > {gib(free)}"
-            raise Refused(Refusal(RefusalKind.NO_SPACE, order.datastore_name, detail))
+            sizes = f"{gib(needed)} > {gib(free)}"
+            raise Refused(Refusal(RefusalKind.NO_SPACE, order.datastore_name, sizes))
 
     def _import(self, step: str, disk: _Disk, data: ImageData) -> None:
         where = self._client.import_place(self._order.cluster, self._place.datacenter)
@@ -243,8 +246,8 @@ class Importing:
                 raise self._failed(f"vCenter does not let {self._name} go")
             self._report.pause(POLL_S)
 
-    def _failed(self, detail: str) -> SourceError:
-        return SourceError(Trouble(self._sending.vcenter, TroubleKind.BAD_ANSWER, detail))
+    def _failed(self, said: str) -> SourceError:
+        return SourceError(Trouble(self._sending.vcenter, TroubleKind.BAD_ANSWER, said))
 
 
 def _after(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:

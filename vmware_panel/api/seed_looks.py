@@ -9,8 +9,6 @@ from vmware_panel.vsphere import VCenterClient, VSphereError
 MOST_LOOKED_AT = 16
 """Folders that may have the image and are looked at, besides the targets themselves."""
 
-_BASE = "_base"
-
 
 class Looks:
     """Image folders as vCenter lists them, each at most once."""
@@ -54,18 +52,12 @@ class Looks:
         )
 
 
-def root_of(told: ComputeConfig) -> str | None:
-    """`vmops.VMwareVMOps._get_base_folder`; None: the settings do not tell."""
-    if told.cache_prefix is None and told.remove_unused_base_images is False:
-        return _BASE
-    return told.cache_root
-
-
 def keeps_unused_s(told: ComputeConfig) -> int | None:
     """For how long Nova keeps what nobody uses, once it has marked it; None: for good."""
-    if told.remove_unused_base_images is False or told.manager_interval == -1:
+    if told.remove_unused_base_images is False or (told.manager_interval or 0) < 0:
         return None
-    return told.remove_unused_original_minimum_age_seconds or NOVA_KEEPS_S
+    age_s = told.remove_unused_original_minimum_age_seconds
+    return NOVA_KEEPS_S if age_s is None else age_s
 
 
 def is_plain(root: str) -> bool:

@@ -12,11 +12,12 @@ from vmware_panel.api.capacity import ClusterFits, RegionBooks, region_books
 from vmware_panel.api.changing import Made
 from vmware_panel.api.context import access_of, scope_of
 from vmware_panel.api.scans import read_scans
-from vmware_panel.api.seed_looks import Looks, is_plain, keeps_unused_s, root_of
+from vmware_panel.api.seed_looks import Looks, is_plain, keeps_unused_s
 from vmware_panel.api.seed_rights import ImportRights
 from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cloud import Flavor, Image
 from vmware_panel.domain.clusters import Driven
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.driver_image import DriverImage, driver_image, refusals_of_size
 from vmware_panel.domain.driver_sums import RejectedDatastore
 from vmware_panel.domain.inventory import Datastore, MoRef
@@ -216,7 +217,7 @@ class SeedImage:
         allowed = allowed_datastores(fit, now.values(), one.room.datastores)
         cluster = one.room.cluster.name
         against: tuple[Refusal, ...] = ()
-        root = root_of(told)
+        root = told.cache_root
         if root is None:
             against = (Refusal(RefusalKind.OWNER_UNKNOWN, f"{cluster}: {compute}"),)
         elif not is_plain(root):
@@ -245,6 +246,7 @@ class SeedImage:
                 others=tuple(d for d in allowed.counted if d.moref != datastore.moref),
                 keeps_unused_s=keeps_unused_s(told),
                 cluster_moref=one.books.moref,
+                keeps_by_default=told.remove_unused_original_minimum_age_seconds is None,
             )
             for datastore in wanted
         ]
@@ -265,7 +267,7 @@ class SeedImage:
         drive = [one for one in region.clusters if one.books.vcenter == self.vcenter]
         drive.sort(key=lambda one: _compute(one) not in mine)
         for one in drive:
-            root = root_of(get_config().compute(_compute(one))) if _compute(one) else None
+            root = get_config().compute(_compute(one)).cache_root if _compute(one) else None
             if one.room is None or root is None or not is_plain(root):
                 continue
             for datastore in one.room.datastores.counted:
@@ -305,8 +307,8 @@ def _mounted(one: ClusterFits) -> tuple[Datastore, ...]:
 
 
 def _nowhere(cluster: str, compute: str, root: str | None, known: bool) -> SeedTarget:
-    detail = "no datastore is allowed" if known else "the settings do not tell datastore_regex"
-    refusal = Refusal(RefusalKind.NOT_ALLOWED, cluster, detail)
+    why = Detail(DetailKind.NONE_ALLOWED if known else DetailKind.REGEX_UNTOLD)
+    refusal = Refusal(RefusalKind.NOT_ALLOWED, cluster, why)
     return SeedTarget(cluster, compute, root, Datastore(MoRef(""), ""), (refusal,))
 
 
@@ -314,5 +316,7 @@ def _not_allowed(
     datastore: Datastore, why: Mapping[MoRef, RejectedDatastore]
 ) -> tuple[Refusal, ...]:
     rejected = why.get(datastore.moref)
-    detail = rejected.why.value.replace("_", " ") if rejected else "not mounted"
-    return (Refusal(RefusalKind.NOT_ALLOWED, datastore.name, detail),)
+    told = Detail(DetailKind.NOT_MOUNTED)
+    if rejected:
+        told = Detail(DetailKind.NOT_TAKEN, (rejected.why.value,))
+    return (Refusal(RefusalKind.NOT_ALLOWED, datastore.name, told),)

@@ -35,7 +35,8 @@ class VolumesReport:
 
     `cinder_read_at` None: Cinder did not answer, and what is shown is vCenter's half.
     `all_projects` False: Cinder may have listed the asker's own volumes only. `nova_known` False:
-    whether an attached instance is Nova's at all is unknown. `snapshots` say how the collectors are
+    whether an attached instance is Nova's at all is unknown. `complete` False: the book of a
+    configured vCenter is not there, or is not whole. `snapshots` say how the collectors are
     doing, by vCenter.
     """
 
@@ -49,6 +50,7 @@ class VolumesReport:
     troubles: tuple[Trouble, ...] = ()
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     configured: bool = True
+    complete: bool = True
 
     @property
     def read_at(self) -> datetime | None:
@@ -122,6 +124,7 @@ def volumes_report(request: HttpRequest) -> VolumesReport:
         snapshots=reading.snapshots,
         troubles=tuple(dict.fromkeys((*answers.troubles, *more))),
         configured=bool(vcenters),
+        complete=reading.books.complete and all(i.whole for i in reading.inventories),
     )
 
 

@@ -37,6 +37,9 @@ REST_S = 30.0
 RETRY_S = 600.0
 """A datastore whose search has failed is left alone that long, unless somebody asks for it."""
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""A search with a date so far ahead is of a clock that was put back since: its age tells nothing."""
+
 TELL_S = 1.0
 BEAT_S = 10.0
 
@@ -179,12 +182,14 @@ class Scanner:
     def _due(self, read_ats: Mapping[MoRef, datetime]) -> list[MoRef]:
         """The mounted ones, and those of which an earlier search is kept: they may be gone."""
         never = datetime.min.replace(tzinfo=UTC)
-        since = datetime.now(UTC) - timedelta(seconds=self._times.interval_s)
+        now = datetime.now(UTC)
+        since, ahead = now - timedelta(seconds=self._times.interval_s), now + CLOCKS_DIFFER
         now_s = self._clock()
         due = [
             moref
             for moref in {**self._names, **dict.fromkeys(read_ats)}
-            if read_ats.get(moref, never) <= since and self._retry_at_s.get(moref, 0.0) <= now_s
+            if not since < read_ats.get(moref, never) <= ahead
+            and self._retry_at_s.get(moref, 0.0) <= now_s
         ]
         return sorted(due, key=lambda moref: (read_ats.get(moref, never), moref))
 

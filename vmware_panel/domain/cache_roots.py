@@ -24,7 +24,8 @@ class CacheCompute:
     """A nova-compute of the VMware driver, with what the settings tell of its image cache.
 
     `vcenter` (its name in the settings) and `cluster` are by its node's name; empty and None where
-    Nova lists no such node: then only the settings know of it.
+    Nova lists no such node: then only the settings know of it. `other_root` is what its root may be
+    instead, by what the settings leave open.
     """
 
     host: str
@@ -33,6 +34,7 @@ class CacheCompute:
     root: str | None = None
     datastore_regex: re.Pattern[str] | None = None
     ageing: Ageing = Ageing()
+    other_root: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ def root_named(
         for compute in computes.all
         if compute.root == name
     ]
+    claims += [
+        (compute, None)
+        for compute in computes.all
+        if compute.other_root == name and looks_after(compute, its, inventory) is not False
+    ]
     owners = [compute for compute, does in claims if does is not False]
     if any(does for _, does in claims):
         ownership = Ownership.OWNED
@@ -87,6 +94,9 @@ def root_named(
         ownership = Ownership.UNKNOWN
     else:
         ownership = Ownership.OWNERLESS
+    ageing = soonest([compute.ageing for compute in owners])
+    if ageing.removes is False and not computes.all_told:
+        ageing = Ageing()  # one that is not told may share the root, and remove
     return CacheRoot(
         vcenter=vcenter,
         datastore=datastore,
@@ -94,7 +104,7 @@ def root_named(
         name=name,
         ownership=ownership,
         owners=tuple(compute.host for compute in owners),
-        ageing=soonest([compute.ageing for compute in owners]),
+        ageing=ageing,
     )
 
 

@@ -15,16 +15,14 @@ from vmware_panel.domain.capacity import (
     Figure,
     VCenterRecord,
     allocated,
-    cpu_figures,
     driver_report,
     placement_capacity,
     record_of,
     shown_by_nova,
-    threads_of,
-    vcenter_record,
 )
 from vmware_panel.domain.capacity_consumers import consumer_causes
 from vmware_panel.domain.capacity_reports import why_not_as_reported
+from vmware_panel.domain.capacity_vcenter import cpu_figures, threads_of, vcenter_record
 from vmware_panel.domain.cloud import ResourceInventory
 from vmware_panel.domain.driver_sums import (
     GIB_BYTES,

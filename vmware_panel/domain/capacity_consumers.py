@@ -2,13 +2,8 @@
 
 from collections.abc import Iterator
 
-from vmware_panel.domain.capacity import (
-    CapacityBooks,
-    Cause,
-    CauseKind,
-    instance_vms,
-    vm_amount,
-)
+from vmware_panel.domain.capacity import CapacityBooks, Cause, CauseKind
+from vmware_panel.domain.capacity_vcenter import instance_vms, vm_amount
 from vmware_panel.domain.cloud import Server, parse_node_name
 from vmware_panel.domain.driver_sums import Resource
 from vmware_panel.domain.inventory import VirtualMachine

@@ -2,14 +2,8 @@
 
 from collections.abc import Iterator
 
-from vmware_panel.domain.capacity import (
-    CapacityBooks,
-    CapacityRow,
-    Cause,
-    CauseKind,
-    Figure,
-    threads_of,
-)
+from vmware_panel.domain.capacity import CapacityBooks, CapacityRow, Cause, CauseKind, Figure
+from vmware_panel.domain.capacity_vcenter import threads_of
 from vmware_panel.domain.cloud import ServiceState
 from vmware_panel.domain.driver_sums import (
     GIB_BYTES,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
+from vmware_panel.domain.ids import UUID
 from vmware_panel.domain.inventory import MoRef
 
 VMWARE_HYPERVISOR_TYPE = (
@@ -87,10 +88,7 @@ class NodeName:
     vcenter_uuid: str
 
 
-_NODE_NAME = re.compile(
-    r"(?P<moref>[A-Za-z]+-[A-Za-z0-9]+)"
-    r"\.(?P<uuid>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})"
-)
+_NODE_NAME = re.compile(rf"(?P<moref>[A-Za-z]+-[A-Za-z0-9]+)\.(?P<uuid>{UUID})")
 
 
 def parse_node_name(node: str) -> NodeName | None:
@@ -229,7 +227,6 @@ class ResourceProvider:
     uuid: str
     name: str
     generation: int
-    parent_uuid: str | None = None
     inventories: tuple[ResourceInventory, ...] = ()
 
 

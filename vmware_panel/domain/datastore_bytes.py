@@ -21,12 +21,11 @@ from vmware_panel.domain.datastore_files import (
 )
 from vmware_panel.domain.datastore_uses import FolderUse, FolderUses
 from vmware_panel.domain.datastores import used_bytes
+from vmware_panel.domain.ids import UUID, is_uuid
 from vmware_panel.domain.inventory import Datastore, VirtualMachine
 from vmware_panel.domain.leftovers import NAMED_BY_VM
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_INSTANCE_FOLDER = re.compile(_UUID)
-_VOLUME_FOLDER = re.compile(rf"(?:volume|snapshot)-{_UUID}(?:_\d+)?")
+_VOLUME_FOLDER = re.compile(rf"(?:volume|snapshot)-{UUID}(?:_\d+)?")
 """A shadow VM bears the volume's name (`vmdk._create_backing`); a second of that name gets `_1`."""
 
 
@@ -45,7 +44,8 @@ class FillKind(StrEnum):
 class FilledFolder:
     """One top folder. `vm` is who has it: by home, else by a disk; None: nobody in vCenter's book.
 
-    `name` is empty for the files at the top itself.
+    `name` is empty for the files at the top itself. `partly`: something below it could not be
+    searched, and `size_bytes` is of the rest.
     """
 
     name: str
@@ -53,6 +53,12 @@ class FilledFolder:
     size_bytes: int | None = None
     files: int = 0
     vm: VirtualMachine | None = None
+    partly: bool = False
+
+    @property
+    def sizes(self) -> tuple[int | None, ...]:
+        """To be summed: None stands for what is not known."""
+        return (self.size_bytes, None) if self.partly else (self.size_bytes,)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Fill:
     unread: tuple[str, ...] = ()
 
     def of(self, kind: FillKind) -> Sum:
-        return total(f.size_bytes for f in self.folders if f.kind is kind)
+        return total(size for f in self.folders if f.kind is kind for size in f.sizes)
 
     def folders_of(self, kind: FillKind) -> tuple[FilledFolder, ...]:
         return tuple(f for f in self.folders if f.kind is kind)
@@ -102,7 +108,11 @@ class KnownInstances:
 def fill_of(datastore: Datastore, scan: Scan, uses: FolderUses, known: KnownInstances) -> Fill:
     if datastore.type not in NAMED_BY_VM:
         known = KnownInstances(known.ids)
-    folders = [_filled(folder, uses.get(folder.name, ()), known) for folder in scan.folders]
+    unread = {path.partition("/")[0] for path in scan.unread}
+    folders = [
+        _filled(folder, uses.get(folder.name, ()), known, partly=folder.name in unread)
+        for folder in scan.folders
+    ]
     return Fill(
         folders=tuple(sorted(folders, key=lambda f: (-(f.size_bytes or 0), f.name))),
         used_bytes=used_bytes(datastore),
@@ -111,11 +121,13 @@ def fill_of(datastore: Datastore, scan: Scan, uses: FolderUses, known: KnownInst
     )
 
 
-def _filled(folder: TopFolder, uses: Sequence[FolderUse], known: KnownInstances) -> FilledFolder:
+def _filled(
+    folder: TopFolder, uses: Sequence[FolderUse], known: KnownInstances, *, partly: bool
+) -> FilledFolder:
     kind = kind_of(folder.name, uses, known)
     holder = min(uses, key=_weight, default=None)
     vm = holder.vm if holder else None
-    return FilledFolder(folder.name, kind, folder.size_bytes, folder.files, vm)
+    return FilledFolder(folder.name, kind, folder.size_bytes, folder.files, vm, partly)
 
 
 def kind_of(name: str, uses: Sequence[FolderUse], known: KnownInstances) -> FillKind:
@@ -135,7 +147,7 @@ def kind_of(name: str, uses: Sequence[FolderUse], known: KnownInstances) -> Fill
         return FillKind.VOLUMES
     if holder:
         return _kind_of_vm(holder.vm)
-    if not _INSTANCE_FOLDER.fullmatch(name):
+    if not is_uuid(name):
         return FillKind.FOREIGN
     if name.lower() in known.ids:
         return FillKind.INSTANCES

@@ -17,15 +17,16 @@ from vmware_panel.domain.datastore_files import (
     TEMP_FOLDER,
     DatastoreFile,
 )
+from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.shared_datastores import DatastoreAddress
 
 MARKER_PREFIX = "ts-"
 MARKER_FORMAT = "%Y-%m-%d-%H-%M-%S"
+MARKER = re.compile(rf"{MARKER_PREFIX}\d{{4}}(?:-\d{{2}}){{5}}", re.ASCII)
 MAX_NAME = 255
 
 _PATH = re.compile(r"\[(?P<datastore>[^\[\]]+)\] (?P<below>.+)")
-_MARKER = re.compile(r"ts-\d{4}(-\d{2}){5}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class UnsafePath(ValueError):
@@ -65,7 +66,7 @@ class DatastorePath:
         top, depth = self.names[0], len(self.names)
         if top.endswith(CACHE_SUFFIX):
             if depth == 3:
-                return PlaceKind.MARKER if _MARKER.fullmatch(self.name) else None
+                return PlaceKind.MARKER if MARKER.fullmatch(self.name) else None
             return {1: PlaceKind.ROOT, 2: PlaceKind.IMAGE}.get(depth)
         if top == TEMP_FOLDER:
             return {1: PlaceKind.TEMP_ROOT, 2: PlaceKind.TEMP, 3: PlaceKind.STAGED}.get(depth)
@@ -73,7 +74,7 @@ class DatastorePath:
             return None
         if top.startswith((f"{IMAGE_VM_PREFIX}_", f"{SNAPSHOT_VM_PREFIX}_")):
             return PlaceKind.HELPER_VM
-        return PlaceKind.INSTANCE if _UUID.fullmatch(top) else None
+        return PlaceKind.INSTANCE if is_uuid(top) and top == top.lower() else None
 
     def child(self, name: str) -> "DatastorePath":
         """Raises `UnsafePath`."""
@@ -84,7 +85,7 @@ class DatastorePath:
 class FilePlace:
     """One datastore as its files are reached: by its name, in its datacenter.
 
-    `url` is the same for two datastore objects that are one (`Datastore.summary.url`).
+    `url` and `remote_path` are its `address`, by which two datastore objects that are one are told.
     """
 
     datastore: MoRef
@@ -94,6 +95,11 @@ class FilePlace:
     url: str = ""
     type: str = ""
     accessible: bool | None = None
+    remote_path: str = ""
+
+    @property
+    def address(self) -> DatastoreAddress:
+        return DatastoreAddress(self.url, self.remote_path)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vmware_panel.domain.capacity import free_memory_mb, placement_capacity
+from vmware_panel.domain.capacity import placement_capacity
+from vmware_panel.domain.capacity_vcenter import free_memory_mb
 from vmware_panel.domain.cloud import Flavor, ResourceInventory, ResourceProvider
 from vmware_panel.domain.driver_sums import (
     GIB_BYTES,

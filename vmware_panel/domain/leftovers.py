@@ -7,11 +7,11 @@ told from the books at hand is undecided and not listed.
 Source: `nova/virt/vmwareapi/vmops.py` and `images.py`.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from vmware_panel.domain.cache_roots import CacheComputes, roots_of
 from vmware_panel.domain.cache_users import chain_of, datastores_named
@@ -25,17 +25,17 @@ from vmware_panel.domain.datastore_files import (
     Scan,
     TopFolder,
 )
+from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.image_cache import Leftover, LeftoverKind, Ownership
 from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.lineage import file_path
+from vmware_panel.domain.shared_datastores import SharedDatastores
 
 BROKEN_DOWNLOAD_BYTES = 4_096_000
 """What an interrupted download leaves of a disk, whatever the image."""
 
 NAMED_BY_VM = frozenset({"VMFS", "NFS", "NFS41"})
 """Types whose top folders bear the VM's name. vSAN's and vVols' are objects with ids of their own."""
-
-_INSTANCE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class Doubt(StrEnum):
@@ -65,43 +65,90 @@ class Leftovers:
 
 
 @dataclass(frozen=True)
-class KnownInstances:
-    """Nova's instances. `ids` (in lower case) None: it did not list them. `deleted_since` are those
-    deleted since the oldest search, whose folders the search may have seen; None: not known.
-    `alone` False: the same vCenter serves clouds or regions that were not asked.
+class NovasInstances:
+    """Nova's instances. `ids` (in lower case) None: it did not list them. `alone` False: the same
+    vCenter serves clouds or regions that were not asked.
     """
 
     ids: Set[str] | None = None
-    deleted_since: Set[str] | None = None
     read_at: datetime | None = None
     alone: bool = True
 
 
 @dataclass(frozen=True)
 class LeftoverBooks:
+    """`inventories` are the region's; `others` those of further vCenters in the settings, which may
+    mount the same datastores. `inventories_complete` False: one of either is not there.
+    """
+
     scans: Sequence[Scan] = ()
     inventories: Sequence[Inventory] = ()
     computes: CacheComputes = CacheComputes()
-    instances: KnownInstances = field(default=KnownInstances(), repr=False)
+    instances: NovasInstances = field(default=NovasInstances(), repr=False)
     inventories_complete: bool = True
+    others: Sequence[Inventory] = ()
+
+    @cached_property
+    def every(self) -> tuple[Inventory, ...]:
+        return (*self.inventories, *self.others)
+
+    @cached_property
+    def _shared(self) -> SharedDatastores:
+        return SharedDatastores(self.every)
+
+    @cached_property
+    def _held(self) -> Mapping[str, Mapping[MoRef, Set[str]]]:
+        return {inventory.vcenter.name: folders_held(inventory) for inventory in self.every}
+
+    def places(self, scan: Scan) -> tuple[tuple[str, MoRef], ...]:
+        """The datastore in every vCenter that has it, by the vCenter's name and its id there."""
+        here = (scan.vcenter, scan.datastore)
+        return (here, *self._shared.others(*here))
+
+    def held(self, scan: Scan) -> Set[str]:
+        """Its top folders in which any VM has a file, of whichever vCenter."""
+        each = (
+            self._held.get(vcenter, {}).get(datastore, frozenset())
+            for vcenter, datastore in self.places(scan)
+        )
+        return frozenset().union(*each)
 
 
 def leftovers(books: LeftoverBooks) -> Leftovers:
-    """Of every scan, by kind, datastore and path."""
-    held = {i.vcenter.name: folders_held(i) for i in books.inventories}
+    """Of every scan, by kind, datastore and path.
+
+    Those of gone instances have still to be settled by what Nova deleted lately: see `without`.
+    """
     found: list[Leftover] = []
     undecided: list[Undecided] = []
-    carried = {
-        vm.instance_uuid.lower() for i in books.inventories for vm in i.vms if vm.instance_uuid
-    }
+    carried = {vm.instance_uuid.lower() for i in books.every for vm in i.vms if vm.instance_uuid}
     for scan in books.scans:
         inventory = next((i for i in books.inventories if i.vcenter.name == scan.vcenter), None)
-        its = _OfScan(scan, inventory, books, held.get(scan.vcenter, {}), carried)
+        its = _OfScan(scan, inventory, books, carried)
         found.extend(its.found())
         undecided.extend(its.undecided)
     order = list(LeftoverKind).index
     found.sort(key=lambda o: (order(o.kind), o.vcenter, o.datastore_name, o.datastore, o.path))
     return Leftovers(tuple(found), tuple(undecided))
+
+
+def without(left: Leftovers, lately: Set[str] | None) -> Leftovers:
+    """Without the folders of instances that Nova has or deleted since the oldest search, which the
+    search may have seen. `lately` are their ids in lower case; None: Nova did not tell them.
+    """
+    kind = LeftoverKind.GONE_INSTANCE
+    if lately is None:
+        doubts = dict.fromkeys(
+            Undecided(kind, o.vcenter, o.datastore, o.datastore_name, Doubt.NO_NOVA)
+            for o in left.found
+            if o.kind is kind
+        )
+        found = tuple(o for o in left.found if o.kind is not kind)
+        return Leftovers(found, (*left.undecided, *doubts))
+    return Leftovers(
+        tuple(o for o in left.found if o.kind is not kind or o.folder.lower() not in lately),
+        left.undecided,
+    )
 
 
 def folders_held(inventory: Inventory) -> Mapping[MoRef, Set[str]]:
@@ -124,11 +171,10 @@ class _OfScan:
         scan: Scan,
         inventory: Inventory | None,
         books: LeftoverBooks,
-        held: Mapping[MoRef, Set[str]],
         carried: Set[str],
     ) -> None:
         self._scan, self._inventory, self._books = scan, inventory, books
-        self._held: Set[str] = held.get(scan.datastore, frozenset())
+        self._held = books.held(scan)
         self._carried = carried
         self.undecided: list[Undecided] = []
 
@@ -226,18 +272,14 @@ class _OfScan:
 
     def _gone_instances(self) -> Iterator[Leftover]:
         kind = LeftoverKind.GONE_INSTANCE
-        folders = [f for f in self._scan.folders if _INSTANCE_ID.fullmatch(f.name.lower())]
+        folders = [f for f in self._scan.folders if is_uuid(f.name)]
         if not folders:
             return
         if why := self._doubt_of_type() or self._doubt_of_book() or self._doubt_of_nova():
             self._doubt(kind, why)
             return
         instances = self._books.instances
-        known = (
-            instances.ids or frozenset(),
-            instances.deleted_since or frozenset(),
-            self._carried,
-        )
+        known = (instances.ids or frozenset(), self._carried)
         gone = [f for f in folders if not any(f.name.lower() in ids for ids in known)]
         yield from self._not_held(kind, gone)
 
@@ -256,14 +298,20 @@ class _OfScan:
         books = self._books
         if self._inventory is None or not books.inventories_complete:
             return Doubt.NO_VCENTER
-        if not all(inventory.whole for inventory in books.inventories):
+        if not all(inventory.whole for inventory in books.every):
             return Doubt.NO_VCENTER
-        return Doubt.OLDER_BOOK if self._inventory.read_at < self._scan.read_at else None
+        having = {vcenter for vcenter, _ in books.places(self._scan)}
+        older = any(
+            inventory.read_at < self._scan.read_at
+            for inventory in books.every
+            if inventory.vcenter.name in having
+        )
+        return Doubt.OLDER_BOOK if older else None
 
     def _doubt_of_nova(self) -> Doubt | None:
         instances = self._books.instances
         if not instances.alone:
             return Doubt.OTHER_CLOUDS
-        if instances.ids is None or instances.deleted_since is None or instances.read_at is None:
+        if instances.ids is None or instances.read_at is None:
             return Doubt.NO_NOVA
         return Doubt.OLDER_BOOK if instances.read_at < self._scan.read_at else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vmware_panel.domain.cloud import Server
+from vmware_panel.domain.ids import UUID
 from vmware_panel.domain.inventory import Datastore, Inventory, VirtualDisk, VirtualMachine
 
 
@@ -24,14 +25,12 @@ class DiskOrigin(StrEnum):
 
 _PATH = re.compile(r"\[(?P<datastore>[^\]]*)\] ?(?P<file>.*)", re.DOTALL)
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-
 _CACHED = re.compile(
-    rf"\[(?P<datastore>[^\]]*)\] ?(?P<root>[^/]*_base)/(?P<image>{_UUID})/"
+    rf"\[(?P<datastore>[^\]]*)\] ?(?P<root>[^/]*_base)/(?P<image>{UUID})/"
     rf"(?P=image)(?:\.(?P<gb>\d+))?\.vmdk"
 )
 
-_VOLUME_FOLDER = re.compile(rf"volume-(?P<id>{_UUID})")
+_VOLUME_FOLDER = re.compile(rf"volume-(?P<id>{UUID})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,25 @@
-"""What can go from the image cache, how, and why the rest is kept: the plan, from the kept books.
+"""A purge of the image cache: its targets, its plan, and which way a root's owner leaves open.
 
 Where a nova-compute looks after a root, an image is marked as Nova itself marks it (`ts-`,
 `nova/virt/vmwareapi/imagecache.py`), and Nova deletes it under its own lock when it is old enough.
-Where nobody does, it is deleted at once. The plan goes by searches that may be hours old: each item
-is looked at again by `domain.purge_checks` right before anything is done.
+Where nobody does, it is deleted at once. `domain.purge_planning` makes the plan.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmware_panel.domain.datastore_files import CACHE_SUFFIX, DatastoreFile, FileKind
-from vmware_panel.domain.datastore_paths import MARKER_PREFIX, PlaceKind, UnsafePath, parse
-from vmware_panel.domain.image_cache import (
-    CachedImage,
-    CacheRoot,
-    Leftover,
-    LeftoverKind,
-    Ownership,
-)
+from vmware_panel.domain.datastore_paths import MARKER_PREFIX, PlaceKind, UnsafePath
+from vmware_panel.domain.details import Detail, DetailKind
+from vmware_panel.domain.image_cache import CacheRoot, Ownership
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import JobItem
-from vmware_panel.domain.plans import Caution, CautionKind, ChangeKind, Plan, Refusal, RefusalKind
+from vmware_panel.domain.plans import Plan, Refusal, RefusalKind
 
-MOST_ITEMS = 1000
-"""In one job; what is beyond it is left for the next, the smallest first."""
-
-OLD_SCAN = timedelta(hours=1)
 YOUNGEST_LEFTOVER_H = 1
 """Below it, a leftover cannot be told from work that is under way."""
 
@@ -51,13 +42,6 @@ class TargetKind(StrEnum):
     GONE_INSTANCE = "gone_instance"
 
 
-_LEFTOVERS = {
-    LeftoverKind.BROKEN_DOWNLOAD: TargetKind.BROKEN_DOWNLOAD,
-    LeftoverKind.TEMP: TargetKind.TEMP,
-    LeftoverKind.IMAGE_VM: TargetKind.HELPER_VM,
-    LeftoverKind.SNAPSHOT_VM: TargetKind.HELPER_VM,
-    LeftoverKind.GONE_INSTANCE: TargetKind.GONE_INSTANCE,
-}
 PLACES: Mapping[TargetKind, PlaceKind] = {
     TargetKind.IMAGE: PlaceKind.IMAGE,
     TargetKind.EMPTY_ROOT: PlaceKind.ROOT,
@@ -66,7 +50,8 @@ PLACES: Mapping[TargetKind, PlaceKind] = {
     TargetKind.HELPER_VM: PlaceKind.HELPER_VM,
     TargetKind.GONE_INSTANCE: PlaceKind.INSTANCE,
 }
-_CHANGES = {Way.DELETE: ChangeKind.CACHE_PURGE, Way.MARK: ChangeKind.CACHE_MARK}
+NFS_LOCK = ".lck"
+_MADE_BY_NOVA = re.compile(r"(?:\.[0-9]{1,9})?(?:-flat)?\.vmdk|\.iso", re.ASCII)
 _NO_UUID_FOLDERS = frozenset({"vsan", "vvol"})
 
 
@@ -158,7 +143,7 @@ class Wish:
         if not self.older_than_h:
             return None
         if age_from is None:
-            return Refusal(RefusalKind.TOO_YOUNG, path, "no date is known")
+            return Refusal(RefusalKind.TOO_YOUNG, path, Detail(DetailKind.NO_DATE))
         if self.now - age_from < timedelta(hours=self.older_than_h):
             return Refusal(
                 RefusalKind.TOO_YOUNG,
@@ -210,44 +195,6 @@ class PurgePlan(Plan):
         )
 
 
-def image_considered(cached: CachedImage, wish: Wish) -> Considered:
-    """One cached image with every reason against it that the books tell."""
-    path, root = cached.path, cached.root
-    target = PurgeTarget(
-        kind=TargetKind.IMAGE,
-        datastore=root.datastore,
-        path=path,
-        title=f"{cached.image.name} {path}" if cached.image and cached.image.name else path,
-        size_bytes=cached.size_bytes,
-        names=_names(cached.files, f"{root.name}/{cached.image_id}/"),
-    )
-    age_from = max((f.modified for f in cached.files if f.modified), default=cached.since)
-    found = [
-        *_unsafe(target),
-        *by_ownership(root, path, wish.way, cached.marker, cached.marked_at, wish.now),
-        *(Refusal(RefusalKind.IN_USE, path, stander.vm_name) for stander in cached.standers or ()),
-        *(
-            Refusal(
-                RefusalKind.BEING_BUILT if server.building else RefusalKind.USED_BY_SERVER,
-                path,
-                f"{server.name} ({server.server_id})",
-            )
-            for server in cached.servers or ()
-        ),
-    ]
-    if cached.standers is None:
-        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter {root.vcenter}"))
-    if cached.servers is None:
-        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, "Nova"))
-    found += (
-        Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter does not tell the disks of {name}")
-        for name in cached.unread_vms
-    )
-    if young := wish.too_young(path, age_from):
-        found.append(young)
-    return Considered(target, tuple(found), age_from, cached.marker, root.owners)
-
-
 def by_ownership(
     root: CacheRoot,
     path: str,
@@ -271,110 +218,19 @@ def by_ownership(
         yield Refusal(RefusalKind.MARKED_ALREADY, path, marker)
 
 
-def leftover_considered(leftover: Leftover, wish: Wish) -> Considered | None:
-    """None for an ownerless root, which goes image by image: see `root_considered`."""
-    kind = _LEFTOVERS.get(leftover.kind)
-    if kind is None:
-        return None
-    path = leftover.path
-    if kind is TargetKind.BROKEN_DOWNLOAD:  # the image's folder as a whole
-        datastore, bracket, below = path.partition("] ")
-        path = datastore + bracket + "/".join(below.split("/")[:2])
-    target = PurgeTarget(kind, leftover.datastore, path, path, leftover.size_bytes)
-    found = [*_unsafe(target)]
-    aged = replace(wish, older_than_h=max(wish.older_than_h, YOUNGEST_LEFTOVER_H))
-    if young := aged.too_young(path, leftover.age_from):
-        found.append(young)
-    if wish.way is Way.MARK:
-        found.append(Refusal(RefusalKind.NO_OWNER, path))
-    return Considered(target, tuple(found), leftover.age_from)
+def foreign_names(folder: str, names: Iterable[str]) -> list[str]:
+    """Which of the names in an image's folder Nova's driver does not make there.
 
-
-def root_considered(root: CacheRoot, images: Sequence[Considered]) -> Considered:
-    """The folder of an ownerless root, after all its `images`; kept while one of them is."""
-    target = PurgeTarget(TargetKind.EMPTY_ROOT, root.datastore, root.path, root.path)
-    found = [*_unsafe(target)]
-    if root.ownership is not Ownership.OWNERLESS:
-        found.extend(by_ownership(root, root.path, Way.DELETE, "", None, datetime.min))
-    kept = next((one.target.path for one in images if not one.taken), "")
-    if kept:
-        found.append(Refusal(RefusalKind.CHANGED_FILES, root.path, kept))
-    return Considered(target, tuple(found))
-
-
-def purge_plan(
-    vcenter: str,
-    considered: Iterable[Considered],
-    way: Way,
-    *,
-    now: datetime,
-    scanned: Mapping[str, datetime],
-    cautions: Collection[Caution] = (),
-) -> PurgePlan:
-    """`scanned`: when each datastore was searched, by its name; `cautions` are those of the books."""
-    by_key: dict[str, Considered] = {}
-    for one in considered:
-        known = by_key.get(one.target.key)
-        # Chosen twice, as an image and as a leftover, say: what speaks against one does for both.
-        by_key[one.target.key] = _both(known, one) if known else one
-    taken = [one for one in by_key.values() if one.taken]
-    taken.sort(key=_order)
-    kept = sorted((one for one in by_key.values() if not one.taken), key=_order)
-    fitting, left_over = taken[:MOST_ITEMS], len(taken) - MOST_ITEMS
-    fitting.sort(key=lambda one: one.target.kind is TargetKind.EMPTY_ROOT)
-    told = list(cautions)
-    if fitting:
-        told.append(Caution(CautionKind.NO_LOCK))
-        if any(one.target.kind is TargetKind.IMAGE for one in fitting):
-            told.append(Caution(CautionKind.DOWNLOADED_AGAIN))
-    told += (
-        Caution(CautionKind.STALE_SCAN, name, f"{at:%Y-%m-%d %H:%M} UTC")
-        for name, at in sorted(scanned.items())
-        if now - at > OLD_SCAN
+    It makes the image, its copies by size and their extents (`vmops.py`,
+    `_use_disk_image_as_linked_clone`). What a datastore hides of its own begins with a dot; an NFS
+    lock does too, and tells that a host has a file open.
+    """
+    return sorted(
+        name
+        for name in names
+        if not (name.startswith(folder) and _MADE_BY_NOVA.fullmatch(name, len(folder)))
+        and (not name.startswith(".") or name.startswith(NFS_LOCK))
     )
-    return PurgePlan(
-        change=_CHANGES[way],
-        target=vcenter,
-        vcenter=vcenter,
-        refusals=() if fitting else (Refusal(RefusalKind.NOTHING_TO_DO, vcenter),),
-        cautions=tuple(told),
-        basis=tuple(
-            f"{one.target.kind} {one.target.key} {one.target.size_bytes}" for one in fitting
-        ),
-        way=way,
-        considered=(*fitting, *kept),
-        left_over=max(0, left_over),
-    )
-
-
-def _both(first: Considered, second: Considered) -> Considered:
-    refusals = tuple(dict.fromkeys((*first.refusals, *second.refusals)))
-    return replace(first, refusals=refusals)
-
-
-def _order(one: Considered) -> tuple[bool, int, str]:
-    """The largest first; roots after what is in them."""
-    target = one.target
-    return target.kind is TargetKind.EMPTY_ROOT, -(target.size_bytes or 0), target.path
-
-
-def _unsafe(target: PurgeTarget) -> Iterator[Refusal]:
-    try:
-        kind = parse(target.path).kind
-    except UnsafePath:
-        kind = None
-    if kind is not PLACES[target.kind]:
-        yield Refusal(RefusalKind.OUTSIDE_ROOTS, target.path)
-
-
-def _names(files: Iterable[DatastoreFile], below: str) -> frozenset[str] | None:
-    """Of what lies in the folder itself, but for Nova's marker; None: nothing was listed."""
-    names = frozenset(
-        file.path.removeprefix(below)
-        for file in files
-        if file.path.startswith(below) and not is_marker(file)
-    )
-    return frozenset(name for name in names if "/" not in name) or None
 
 
 def is_marker(file: DatastoreFile) -> bool:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from vmware_panel.domain.cloud import Image
 from vmware_panel.domain.datastore_files import DatastoreFile
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.driver_image import (
     DiskKind,
     DriverImage,
@@ -101,6 +102,7 @@ class SeedTarget:
     others: tuple[Datastore, ...] = ()
     keeps_unused_s: int | None = NOVA_KEEPS_S  # None: Nova deletes nothing there
     cluster_moref: MoRef = MoRef("")
+    keeps_by_default: bool = False  # the settings do not tell, and it is as Nova comes
 
 
 @dataclass(frozen=True)
@@ -225,15 +227,15 @@ def seed_item(
     if there.file(fit.file_name) is not None:
         return _only_sized(fit, item, there)
     if there.files is not None:  # Nova's own move into place would fail as well
-        detail = ", ".join(sorted(f.name for f in there.files)) or "an empty folder"
-        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, detail),))
+        names = ", ".join(sorted(f.name for f in there.files))
+        lies = names or Detail(DetailKind.EMPTY_FOLDER)
+        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, lies),))
     source = None if from_glance else best_source(fit, folders, target.datastore.moref)
     source = source or glance_source(fit, target.datastore)
     if source is None:
-        where = target.datastore.type or "an unknown type"
-        detail = f"no datastore has it whole, and onto {where} it cannot be imported from here"
+        why = Detail(DetailKind.NOT_STREAMED, (target.datastore.type or "?",))
         name = fit.image.name or fit.image.id
-        return replace(item, refusals=(Refusal(RefusalKind.NO_SOURCE, name, detail),))
+        return replace(item, refusals=(Refusal(RefusalKind.NO_SOURCE, name, why),))
     return _with_space(replace(item, source=source, needed_bytes=_needed(source, root_gb)))
 
 
@@ -241,8 +243,8 @@ def _only_sized(fit: DriverImage, item: SeedItem, there: ImageFolder) -> SeedIte
     """The image is there; whether its sized copy is too."""
     size = whole_bytes(there, fit)
     if size is None:
-        detail = "its disk is broken, or smaller than the image"
-        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, detail),))
+        why = Detail(DetailKind.DISK_BROKEN)
+        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, why),))
     if not item.root_gb or there.file(fit.sized_name(item.root_gb)) is not None:
         return replace(item, refusals=(Refusal(RefusalKind.ALREADY_SO, there.path),))
     path = f"{there.path}/{fit.file_name}"
@@ -309,6 +311,9 @@ def _told(item: SeedItem) -> str:
     return f"{item.key}|{source}|{item.root_gb}|{item.only_sized}|{refused}"
 
 
+_AGES = {False: CautionKind.NOVA_AGES, True: CautionKind.NOVA_AGES_BY_DEFAULT}
+
+
 def _cautions(image: Image, wanted: Iterable[SeedItem]) -> tuple[Caution, ...]:
     name = image.name or image.id
     found: dict[tuple[CautionKind, str], Caution] = {}
@@ -316,7 +321,7 @@ def _cautions(image: Image, wanted: Iterable[SeedItem]) -> tuple[Caution, ...]:
         told = []
         if item.target.keeps_unused_s is not None:
             age = told_age(item.target.keeps_unused_s)
-            told.append(Caution(CautionKind.NOVA_AGES, item.path, age))
+            told.append(Caution(_AGES[item.target.keeps_by_default], item.path, age))
         if item.source and item.source.kind is SourceKind.GLANCE:
             told.append(Caution(CautionKind.STREAMED, name, item.target.datastore.name))
         if item.imported:

@@ -5,18 +5,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from vmware_panel.domain.cloud import StoragePool
+from vmware_panel.domain.ids import UUID, is_uuid
 from vmware_panel.domain.inventory import VirtualDisk, VirtualMachine
 from vmware_panel.domain.placement import Books
 from vmware_panel.domain.volumes import Backend, DiskState, Seen, ShadowVm
 
 GIB = 1024**3
 
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_VOLUME_NAME = re.compile(rf"volume-({_UUID})", re.IGNORECASE)
-_SNAPSHOT_NAME = re.compile(rf"snapshot-({_UUID})", re.IGNORECASE)
-_BARE_NAME = re.compile(_UUID, re.IGNORECASE)
+_VOLUME_NAME = re.compile(rf"volume-({UUID})", re.IGNORECASE)
+_SNAPSHOT_NAME = re.compile(rf"snapshot-({UUID})", re.IGNORECASE)
 _PROJECT = re.compile(r"Project \((.+)\)", re.DOTALL)
-_LAST_ID = re.compile(rf"({_UUID})$", re.IGNORECASE)
+_LAST_ID = re.compile(rf"({UUID})$")
 
 
 class Role(StrEnum):
@@ -51,7 +50,7 @@ def role_of(vm: VirtualMachine) -> Role:
     """
     if vm.is_template or _SNAPSHOT_NAME.fullmatch(vm.name):
         return Role.SNAPSHOT
-    return Role.TEMPORARY if _BARE_NAME.fullmatch(vm.name) else Role.VOLUME
+    return Role.TEMPORARY if is_uuid(vm.name) else Role.VOLUME
 
 
 def snapshot_id(vm: VirtualMachine) -> str:

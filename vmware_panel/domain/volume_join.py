@@ -59,15 +59,24 @@ def join_volumes(
 def counts_of(entries: Iterable[VolumeEntry]) -> VolumeCounts:
     whole = tuple(entries)
     volumes = [entry.volume for entry in whole if entry.volume]
-    stored = [e.shadow.disk for e in whole if e.shadow]
+    shadows = [entry.shadow for entry in whole if entry.shadow]
+    stored = [shadow.disk for shadow in shadows]
     return VolumeCounts(
         by_state=Counter(entry.state for entry in whole),
         by_finding=Counter(kind for e in whole for kind in {f.kind for f in e.findings}),
         volumes=len(volumes),
         size_gb=sum(volume.size_gb or 0 for volume in volumes),
         stored_bytes=sum(disk.capacity_bytes or 0 for disk in stored if disk),
+        unsized_volumes=sum(volume.size_gb is None for volume in volumes),
+        unsized_disks=sum(map(_is_unsized, shadows)),
         with_findings=sum(bool(entry.findings) for entry in whole),
     )
+
+
+def _is_unsized(shadow: ShadowVm) -> bool:
+    """Not one without a disk, if its configuration could be read."""
+    disk = shadow.disk
+    return not shadow.vm.vm_path if disk is None else disk.capacity_bytes is None
 
 
 class _Join:

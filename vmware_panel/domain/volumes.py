@@ -185,11 +185,16 @@ class CinderBook:
 
 @dataclass(frozen=True, slots=True)
 class VolumeCounts:
-    """The summary above the list. Sizes are of those whose size is known."""
+    """The summary above the list. Sizes are of those whose size is known; `unsized_*` are the others.
+
+    `stored_bytes` is what the shadow VMs' disks are configured with, not what they take.
+    """
 
     by_state: Mapping[VolumeState, int]
     by_finding: Mapping[FindingKind, int]
     volumes: int = 0
     size_gb: int = 0
     stored_bytes: int = 0
+    unsized_volumes: int = 0
+    unsized_disks: int = 0
     with_findings: int = 0

@@ -132,8 +132,8 @@ class CacheJournal:
             job_id
             for job_id in ids
             if self._key(job_id, "lease") not in found
-            and (now := found.get(self._key(job_id, "now"))) is not None
-            and _now(now).ended_at is None
+            and (its := _now_if_ours(found.get(self._key(job_id, "now")))) is not None
+            and its.ended_at is None
         ]
 
     def may_enqueue(self, job_id: str, for_s: float) -> bool:
@@ -189,7 +189,9 @@ class CacheJournal:
         dropped = 0
         for place, (slot, job_id) in enumerate(reversed(slots.items()), start=1):
             packed = found.get(self._key(job_id, "now"))
-            its = _now(packed) if packed is not None else None
+            its = _now_if_ours(packed)
+            if packed is not None and its is None:
+                continue  # another release's, which may still work at it
             if its is None or (its.ended_at and (its.ended_at < oldest or place > most)):
                 self._drop(slot, job_id, its)
                 dropped += 1
@@ -314,6 +316,16 @@ def _now(packed: bytes) -> _Now:
         raise JournalError(
             TroubleKind.BAD_ANSWER, f"{type(error).__name__}: {error}"[:200]
         ) from None
+
+
+def _now_if_ours(packed: bytes | None) -> _Now | None:
+    """None for what is not there, and for what another release has written: no reason to leave all
+    the other jobs alone.
+    """
+    try:
+        return None if packed is None else _now(packed)
+    except JournalError:
+        return None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,8 @@ LOG = logging.getLogger(__name__)
 
 WAIT_S = 5.0
 """How long one transaction waits for another process's."""
+
+FORMAT = 1
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS boot (id TEXT NOT NULL);
@@ -93,13 +95,13 @@ class SqliteJournal:
         with self._transaction(reads=True) as db:
             rows = db.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY number DESC").fetchall()  # noqa: S608
             counted = db.execute("SELECT job, state, count(*) FROM items GROUP BY job, state")
-            counts: dict[int, dict[ItemState, int]] = {}
+            counts: dict[int, dict[str, int]] = {}
             for number, state, count in counted:
-                counts.setdefault(number, {})[ItemState(state)] = count
+                counts.setdefault(number, {})[state] = count
         found: list[Summary] = []
         for row in rows:
             try:
-                found.append(Summary(_job(row), counts.get(row[0], {})))
+                found.append(Summary(_job(row), _states(counts.get(row[0], {}))))
             except JournalError as error:
                 # One that another release has written is no reason to show none.
                 LOG.warning("A job cannot be read: %s", error.trouble.detail)
@@ -110,8 +112,6 @@ class SqliteJournal:
             return _whole(db, job_id)
 
     def idle(self) -> Collection[str]:
-        if not self._path.exists():
-            return ()
         with self._transaction(reads=True) as db:
             rows = db.execute(
                 "SELECT id FROM jobs WHERE ended_at IS NULL AND leased_until_s <= ?"
@@ -191,11 +191,12 @@ class SqliteJournal:
                 return
             with closing(self.connected()) as db, _begun(db, writes=not reads):
                 yield db
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self.failed(error) from None
 
-    def failed(self, error: sqlite3.Error) -> JournalError:
-        return JournalError(_kind(error), f"{self._path}: {error}"[:200])
+    def failed(self, error: sqlite3.Error | OSError) -> JournalError:
+        said = (isinstance(error, OSError) and error.strerror) or str(error)
+        return JournalError(_kind(error), f"{self._path}: {said}"[:200])
 
     def connected(self) -> sqlite3.Connection:
         made_safe(self._folder)
@@ -281,7 +282,7 @@ class SqliteClaim:
                     self._db = self._journal.connected()
                 with _begun(self._db):
                     yield self._db
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise self._journal.failed(error) from None
 
 
@@ -298,8 +299,11 @@ def _set_up(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA secure_delete = ON")
-    if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-        db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = 1;COMMIT;")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = {FORMAT};COMMIT;")
+    elif version != FORMAT:
+        raise sqlite3.DatabaseError(f"it is of format {version}, and this release writes {FORMAT}")
     booted = boot_id()
     if db.execute("SELECT id FROM boot").fetchone() != (booted,):
         db.execute("BEGIN IMMEDIATE")
@@ -335,9 +339,16 @@ def _job(row: tuple[int, bytes, str, float, str | None, int, str | None]) -> Job
     )
 
 
+def _states(counts: Mapping[str, int]) -> Mapping[ItemState, int]:
+    try:
+        return {ItemState(state): count for state, count in counts.items()}
+    except ValueError as error:
+        raise JournalError(TroubleKind.BAD_ANSWER, str(error)) from None
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _kind(error: sqlite3.Error) -> TroubleKind:
+def _kind(error: sqlite3.Error | OSError) -> TroubleKind:
     return TroubleKind.TIMEOUT if "locked" in str(error) else TroubleKind.UNREACHABLE

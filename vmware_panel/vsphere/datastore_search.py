@@ -1,4 +1,3 @@
-# mypy: allow-untyped-calls
 """One search of a whole datastore by its browser: one task, waited for, and read once.
 
 A vCenter's answer has one result for each folder, `[datastore] a/b/`, with or without the slash at
@@ -8,16 +7,14 @@ files: see `domain.file_sums`. The simulator always has two.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from pyVmomi import vim
-
-from vmware_panel.domain.datastore_files import DatastoreFile, Scan
-from vmware_panel.domain.file_sums import Listing, sums_of
+from vmware_panel.domain.datastore_files import Scan
+from vmware_panel.domain.file_sums import sums_of
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.tasks import TaskState
@@ -30,20 +27,20 @@ from vmware_panel.vsphere.errors import (
     SearchFailed,
     SessionLost,
     VSphereError,
-    bad_answer,
     cancelled,
-    fault_answered,
     quoted,
 )
-from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
-from vmware_panel.vsphere.property_reader import (
-    ObjectSpec,
-    SelectionSpec,
-    TraversalSpec,
-    read_rows,
+from vmware_panel.vsphere.rows import SearchedFolder
+from vmware_panel.vsphere.search_calls import (
+    SearchedStore,
+    listings,
+    look_at,
+    result_of,
+    search_failed,
+    start_search,
+    store_of,
 )
-from vmware_panel.vsphere.rows import Row, SearchedFolder
 from vmware_panel.vsphere.session import Session
 from vmware_panel.vsphere.tasks import cancel_task
 
@@ -61,23 +58,6 @@ FAILED_LOOKS = 5
 
 CANCEL_TIMEOUT_S = 2.0
 
-_SEARCH = "SearchDatastoreSubFolders_Task"
-_RESULT = "info.result"
-_LOOK: Mapping[type, Sequence[str]] = {
-    vim.Task: (
-        "info.state",
-        "info.progress",
-        "info.error",
-        "info.startTime",
-        "info.completeTime",
-    )
-}
-_FACTS: Mapping[type, Sequence[str]] = {
-    vim.Datastore: ("name", "browser", "summary.accessible", "summary.maintenanceMode"),
-    vim.Datacenter: ("name",),
-}
-_IN_MAINTENANCE = "inMaintenance"
-_UP = "up"
 # Of the whole vCenter: the next datastore would fare no better.
 _PASSING = (SessionLost, ConnectionLost, CannotConnect, CallCancelled)
 _INACCESSIBLE = frozenset({"InaccessibleDatastore", "InvalidDatastore", "InvalidDatastorePath"})
@@ -91,18 +71,6 @@ class Timeouts(Protocol):
 
     @property
     def list_timeout_s(self) -> float: ...
-
-
-class _Store(NamedTuple):
-    name: str
-    browser: MoRef
-    datacenter: MoRef | None
-
-
-class _Look(NamedTuple):
-    state: TaskState
-    percent: int | None
-    took_s: float | None
 
 
 class DatastoreSearch:
@@ -133,10 +101,10 @@ class DatastoreSearch:
         raise failure
 
     def _run(self) -> Scan:
-        store = self._read(partial(_facts, moref=self._datastore))
+        store = self._read(partial(store_of, moref=self._datastore))
         self._told(store.name, None)
         read_at = datetime.now(UTC)
-        vcenter, task = self._read(partial(_start, store=store))
+        vcenter, task = self._read(partial(start_search, store=store))
         ended = False
         begun_s = time.monotonic()
         try:
@@ -148,7 +116,7 @@ class DatastoreSearch:
         if took_s is None:
             took_s = time.monotonic() - begun_s
         found = self._result(store, task)
-        folders, files, unread = sums_of(_listings(store.name, found))
+        folders, files, unread = sums_of(listings(store.name, found))
         return Scan(
             vcenter,
             self._datastore,
@@ -161,13 +129,13 @@ class DatastoreSearch:
             took_s,
         )
 
-    def _wait(self, store: _Store, task: MoRef) -> float | None:
+    def _wait(self, store: SearchedStore, task: MoRef) -> float | None:
         """Until the task has ended well; how long it took, by vCenter's clock."""
         pause_s = FIRST_LOOK_S
         failed = 0
         while True:
             try:
-                look = self._read(partial(_look, task=task))
+                look = self._read(partial(look_at, task=task))
             except VSphereError as error:
                 failed += 1
                 passing = not error.fault and not isinstance(error, CallCancelled | ObjectGone)
@@ -181,9 +149,9 @@ class DatastoreSearch:
             self._until.pause(pause_s)
             pause_s = min(2 * pause_s, LONGEST_LOOK_S)
 
-    def _result(self, store: _Store, task: MoRef) -> tuple[SearchedFolder, ...]:
+    def _result(self, store: SearchedStore, task: MoRef) -> tuple[SearchedFolder, ...]:
         try:
-            return self._read(partial(_found, task=task), self._timeouts.list_timeout_s)
+            return self._read(partial(result_of, task=task), self._timeouts.list_timeout_s)
         except VSphereError as error:
             if error.kind is not TroubleKind.TIMEOUT:
                 raise
@@ -221,33 +189,7 @@ class DatastoreSearch:
         if not told and error.kind is not TroubleKind.BAD_ANSWER:
             return error
         kind = TroubleKind.INACCESSIBLE if error.fault in _INACCESSIBLE else error.kind
-        return _failed(kind, error.detail, error)
-
-
-def mounted_datastores(connected: Connected) -> Mapping[MoRef, str]:
-    """Those that the hosts of some cluster mount, by id with their names: one call."""
-    rows: list[Row] = []
-    again = SelectionSpec(name="folders")
-    stores = TraversalSpec(
-        name="stores", type=vim.ClusterComputeResource, path="datastore", skip=False
-    )
-    datacenters = TraversalSpec(
-        name="datacenters", type=vim.Datacenter, path="hostFolder", skip=False, selectSet=[again]
-    )
-    folders = TraversalSpec(
-        name="folders",
-        type=vim.Folder,
-        path="childEntity",
-        skip=False,
-        selectSet=[again, datacenters, stores],
-    )
-    start = ObjectSpec(obj=connected.root_folder, skip=True, selectSet=[folders])
-    read_rows(connected, [start], {vim.Datastore: ("name",)}, rows.append)
-    return {
-        row.moref: row.text("name") or row.moref
-        for row in rows
-        if issubclass(row.kind, vim.Datastore)
-    }
+        return search_failed(kind, error.detail, error)
 
 
 def once_more(
@@ -260,136 +202,9 @@ def once_more(
         return session.once(work, until.at_most(timeout_s))
 
 
-def _facts(connected: Connected, moref: MoRef) -> _Store:
-    """Where it is and whether it can be searched: one call."""
-    source = connected.vcenter.name
-    up = TraversalSpec(
-        name=_UP,
-        type=vim.ManagedEntity,
-        path="parent",
-        skip=False,
-        selectSet=[SelectionSpec(name=_UP)],
-    )
-    start = ObjectSpec(obj=vim.Datastore(moref), skip=False, selectSet=[up])
-    found = read_found(connected, [start], _FACTS)
-    store = next((one for one in found if issubclass(one.kind, vim.Datastore)), None)
-    if store is None:
-        raise ObjectGone(moref, source=source)
-    for fault in store.refused.values():
-        raise fault_answered(fault, source=source, method="RetrievePropertiesEx")
-    name, browser = store.get("name"), store.get("browser")
-    shown = quoted(name)
-    if store.get("summary.accessible") is False:
-        raise _unusable(f"{shown}: the datastore is not accessible", source)
-    if store.get("summary.maintenanceMode") == _IN_MAINTENANCE:
-        raise _unusable(f"{shown}: the datastore is in maintenance mode", source)
-    if not name or browser is None:
-        raise bad_answer(f"{moref} has no browser", source=source)
-    datacenter = next((one.moref for one in found if issubclass(one.kind, vim.Datacenter)), None)
-    return _Store(name, MoRef(browser._moId), datacenter)
-
-
-def _start(connected: Connected, store: _Store) -> tuple[str, MoRef]:
-    """The vCenter's name, and the task: one call."""
-    of = vim.host.DatastoreBrowser
-    spec = of.SearchSpec(
-        details=of.FileInfo.Details(
-            fileType=True, fileSize=True, modification=True, fileOwner=False
-        ),
-        # The last one is for all other files: their bytes count too.
-        query=[
-            of.VmDiskQuery(),
-            of.IsoImageQuery(),
-            of.VmConfigQuery(),
-            of.FolderQuery(),
-            of.Query(),
-        ],
-    )
-    browser = connected.managed(of, store.browser)
-    task: Any = browser.SearchDatastoreSubFolders_Task(f"[{store.name}]", spec)
-    return connected.vcenter.name, MoRef(task._moId)
-
-
-def _look(connected: Connected, task: MoRef) -> _Look:
-    """How far the task is: one call. Raises what it has ended by."""
-    found = read_found(connected, [ObjectSpec(obj=vim.Task(task), skip=False)], _LOOK)
-    if not found:
-        raise ObjectGone(task, source=connected.vcenter.name)
-    its = found[0]
-    state = TaskState(its.get("info.state"))
-    if state is TaskState.ERROR:
-        raise _ended_by(connected, its.get("info.error"))
-    percent = its.get("info.progress") if state is TaskState.RUNNING else None
-    return _Look(state, percent, _took_s(its))
-
-
-def _took_s(its: Found) -> float | None:
-    started, completed = its.get("info.startTime"), its.get("info.completeTime")
-    if started is None or completed is None:
-        return None
-    seconds: float = (completed - started).total_seconds()
-    return max(0.0, seconds)
-
-
-def _ended_by(connected: Connected, fault: Any) -> VSphereError:
-    error = fault_answered(fault, source=connected.vcenter.name, method=_SEARCH)
-    if isinstance(error, CallCancelled):  # by somebody in vCenter
-        return _failed(TroubleKind.BAD_ANSWER, f"{_SEARCH}: cancelled in vCenter", error)
-    return error
-
-
-def _found(connected: Connected, task: MoRef) -> tuple[SearchedFolder, ...]:
-    """What the task found: one call. Past the SDK's decoder, as there may be tens of megabytes."""
-    rows: list[Row] = []
-    start = [ObjectSpec(obj=vim.Task(task), skip=False)]
-    read_rows(connected, start, {vim.Task: (_RESULT,)}, rows.append)
-    folders = rows[0].values.get(_RESULT) if rows else None
-    if not isinstance(folders, tuple):
-        raise bad_answer(f"{_SEARCH}: no result", source=connected.vcenter.name)
-    return tuple(folder for folder in folders if isinstance(folder, SearchedFolder))
-
-
-def _listings(name: str, folders: Sequence[SearchedFolder]) -> Iterator[Listing]:
-    for folder in folders:
-        path = _below(folder.path, name)
-        above = f"{path}/" if path else ""
-        yield Listing(
-            path,
-            tuple(
-                DatastoreFile(above + file.name, file.kind, file.size_bytes, file.modified)
-                for file in folder.files
-            ),
-        )
-
-
-def _below(folder_path: str, datastore_name: str) -> str:
-    """`a/b` of `[datastore] a/b/`; the name may hold a bracket, or be another by now."""
-    mark = f"[{datastore_name}]"
-    if folder_path.startswith(mark):
-        below = folder_path[len(mark) :]
-    else:
-        below = folder_path.partition("]")[2]
-    return below.removeprefix(" ").strip("/")
-
-
 def _is_over(until: Deadline) -> bool:
     try:
         until.remaining_s()
     except TimeoutError:
         return True
     return False
-
-
-def _unusable(detail: str, source: str) -> SearchFailed:
-    return SearchFailed(TroubleKind.INACCESSIBLE, detail, source=source)
-
-
-def _failed(kind: TroubleKind, detail: str, error: VSphereError) -> SearchFailed:
-    failure = SearchFailed(
-        kind,
-        detail,
-        source=error.trouble.source,
-        missing_privilege=error.trouble.missing_privilege,
-    )
-    failure.fault = error.fault
-    return failure

@@ -1,6 +1,7 @@
 # mypy: allow-untyped-calls
 """One datastore by itself: read as it is now, and its space counted anew."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,12 +12,22 @@ from vmware_panel.domain.datastores import DatastoreDetail, HostMount
 from vmware_panel.domain.inventory import Datastore, MoRef
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import ObjectGone
-from vmware_panel.vsphere.live_reads import read_found
+from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import ObjectSpec
 from vmware_panel.vsphere.session import Session
 
-_PATHS = ("name", "summary", "host", "info.timestamp")
+SUMMARY_PATHS = (
+    "name",
+    "summary.type",
+    "summary.url",
+    "summary.capacity",
+    "summary.freeSpace",
+    "summary.uncommitted",
+    "summary.accessible",
+    "summary.maintenanceMode",
+)
+_PATHS = (*SUMMARY_PATHS, "host", "info.timestamp")
 
 
 class DatastoreCalls:
@@ -43,23 +54,31 @@ def read_datastore(connected: Connected, datastore: MoRef, now: datetime) -> Dat
     if not found:
         raise ObjectGone(datastore, source=connected.vcenter.name)
     (one,) = found
-    summary, mounts = one.get("summary"), one.get("host") or ()
+    its, mounts = datastore_of(one), one.get("host") or ()
     return DatastoreDetail(
         read_at=now,
-        datastore=Datastore(
-            moref=datastore,
-            name=one.get("name") or datastore,
-            type=summary and summary.type,
-            url=summary and summary.url,
-            capacity_bytes=summary and summary.capacity,
-            free_bytes=summary and summary.freeSpace,
-            uncommitted_bytes=summary and summary.uncommitted,
-            accessible=summary and summary.accessible,
-            maintenance_mode=summary and summary.maintenanceMode,
+        datastore=replace(
+            its,
+            name=its.name or datastore,
             hosts=tuple(MoRef(mount.key._moId) for mount in mounts),
         ),
         counted_at=one.get("info.timestamp"),
         mounts=tuple(map(_mount, mounts)),
+    )
+
+
+def datastore_of(found: Found) -> Datastore:
+    """Read with `SUMMARY_PATHS`. What is not told is None, and a name that is not told empty."""
+    return Datastore(
+        moref=found.moref,
+        name=found.get("name") or "",
+        type=found.get("summary.type"),
+        url=found.get("summary.url"),
+        capacity_bytes=found.get("summary.capacity"),
+        free_bytes=found.get("summary.freeSpace"),
+        uncommitted_bytes=found.get("summary.uncommitted"),
+        accessible=found.get("summary.accessible"),
+        maintenance_mode=found.get("summary.maintenanceMode"),
     )
 
 

@@ -15,24 +15,14 @@ from pyVmomi import vim
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, PlaceKind, lies_in
 from vmware_panel.domain.inventory import Datastore, MoRef
 from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.vsphere.datastores import SUMMARY_PATHS, datastore_of
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import bad_answer
 from vmware_panel.vsphere.file_changes import PathRefused, file_manager
-from vmware_panel.vsphere.live_reads import Found, read_found
+from vmware_panel.vsphere.live_reads import read_found
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import ObjectSpec
 from vmware_panel.vsphere.session import Session
-
-_SUMMARY = (
-    "name",
-    "summary.type",
-    "summary.url",
-    "summary.capacity",
-    "summary.freeSpace",
-    "summary.uncommitted",
-    "summary.accessible",
-    "summary.maintenanceMode",
-)
 
 
 class DiskCopies:
@@ -131,22 +121,10 @@ def _datastores_now(connected: Connected, datastores: Sequence[MoRef]) -> tuple[
         return ()
     wanted = list(dict.fromkeys(datastores))
     start = [ObjectSpec(obj=vim.Datastore(moref), skip=False) for moref in wanted]
-    found = {one.moref: one for one in read_found(connected, start, {vim.Datastore: _SUMMARY})}
-    return tuple(_datastore(found[moref]) for moref in wanted if moref in found)
-
-
-def _datastore(found: Found) -> Datastore:
-    return Datastore(
-        moref=found.moref,
-        name=found.get("name") or "",
-        type=found.get("summary.type"),
-        url=found.get("summary.url"),
-        capacity_bytes=found.get("summary.capacity"),
-        free_bytes=found.get("summary.freeSpace"),
-        uncommitted_bytes=found.get("summary.uncommitted"),
-        accessible=found.get("summary.accessible"),
-        maintenance_mode=found.get("summary.maintenanceMode"),
-    )
+    found = {
+        one.moref: one for one in read_found(connected, start, {vim.Datastore: SUMMARY_PATHS})
+    }
+    return tuple(datastore_of(found[moref]) for moref in wanted if moref in found)
 
 
 def _copy_disk(

@@ -24,15 +24,18 @@ from vmware_panel.domain.datastore_paths import (
     require_makeable,
     require_movable,
 )
+from vmware_panel.domain.file_use import UsedDatastore
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.vsphere.ancestors import datacenter_among, with_ancestors
 from vmware_panel.vsphere.deadlines import current_deadline
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import ObjectGone, VSphereError, bad_answer, fault_answered
-from vmware_panel.vsphere.file_use import LiveUse
+from vmware_panel.vsphere.file_use import INFO, LiveUse, read_datastores, remote_path
 from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
-from vmware_panel.vsphere.property_reader import ObjectSpec, SelectionSpec, TraversalSpec
+from vmware_panel.vsphere.property_reader import ObjectSpec
+from vmware_panel.vsphere.search_results import kind_of
 from vmware_panel.vsphere.session import Session
 
 T = TypeVar("T")
@@ -42,13 +45,6 @@ LISTING_HOLDS_S = 300.0
 
 _SEARCH = "SearchDatastore_Task"
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
-_UP = "up"
-_KINDS: tuple[tuple[Any, FileKind], ...] = (
-    (vim.host.DatastoreBrowser.FolderInfo, FileKind.FOLDER),
-    (vim.host.DatastoreBrowser.VmDiskInfo, FileKind.DISK),
-    (vim.host.DatastoreBrowser.IsoImageInfo, FileKind.ISO),
-    (vim.host.DatastoreBrowser.VmConfigInfo, FileKind.VM_CONFIG),
-)
 
 
 class PathRefused(VSphereError):
@@ -106,6 +102,10 @@ class FileChanges:
         """Who stands on which file, to be kept by one job in one thread, and closed after it."""
         return LiveUse(self._session, self.endpoint)
 
+    def used_datastores(self) -> tuple[UsedDatastore, ...]:
+        """All that the vCenter has, with their addresses: one call."""
+        return self._session.read(read_datastores, self.endpoint.read_timeout_s)
+
     def _refuse(self, check: Callable[[], None]) -> None:
         try:
             check()
@@ -121,16 +121,13 @@ class FileChanges:
 
 
 def _file_place(connected: Connected, datastore: MoRef) -> FilePlace:
-    up = TraversalSpec(
-        name=_UP, type=vim.ManagedEntity, path="parent", selectSet=[SelectionSpec(name=_UP)]
-    )
-    start = ObjectSpec(obj=vim.Datastore(datastore), skip=False, selectSet=[up])
-    wanted = ("name", "browser", "summary.url", "summary.type", "summary.accessible")
+    start = with_ancestors(vim.Datastore(datastore))
+    wanted = ("name", "browser", "summary.url", "summary.type", "summary.accessible", INFO)
     found = read_found(connected, [start], {vim.Datastore: wanted, vim.Datacenter: ("name",)})
     its = next((one for one in found if one.moref == datastore), None)
     if its is None:
         raise ObjectGone(datastore, source=connected.vcenter.name)
-    datacenter = next((one.moref for one in found if issubclass(one.kind, vim.Datacenter)), None)
+    datacenter = datacenter_among(found)
     browser, name = its.get("browser"), its.get("name")
     if datacenter is None or browser is None or not name:
         raise bad_answer(
@@ -144,6 +141,7 @@ def _file_place(connected: Connected, datastore: MoRef) -> FilePlace:
         url=its.get("summary.url") or "",
         type=its.get("summary.type") or "",
         accessible=its.get("summary.accessible"),
+        remote_path=remote_path(its.get(INFO)),
     )
 
 
@@ -194,7 +192,7 @@ def _folder_path(connected: Connected, folder: Any) -> DatastorePath:
 def _files(folder: DatastorePath, told: Any) -> Iterator[DatastoreFile]:
     above = "/".join(folder.names)
     for info in told.file or ():
-        kind = next((kind for base, kind in _KINDS if isinstance(info, base)), FileKind.OTHER)
+        kind = kind_of(type(info))
         is_folder = kind is FileKind.FOLDER
         yield DatastoreFile(
             path=f"{above}/{info.path}",

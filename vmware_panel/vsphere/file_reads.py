@@ -4,14 +4,10 @@ from collections.abc import Mapping
 
 from vmware_panel.domain.datastore_files import Scan
 from vmware_panel.domain.inventory import MoRef
-from vmware_panel.vsphere.datastore_search import (
-    DatastoreSearch,
-    Told,
-    mounted_datastores,
-    once_more,
-)
+from vmware_panel.vsphere.datastore_search import DatastoreSearch, Told, once_more
 from vmware_panel.vsphere.deadlines import Deadline
 from vmware_panel.vsphere.endpoint import Endpoint
+from vmware_panel.vsphere.search_calls import mounted_datastores
 from vmware_panel.vsphere.session import Session
 
 

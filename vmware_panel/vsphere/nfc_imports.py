@@ -17,6 +17,7 @@ from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, PlaceK
 from vmware_panel.domain.imports import NOTE, ImportedVm, ImportPlace, Lease, LeaseState
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.vsphere.before_sending import ask_before_sending
 from vmware_panel.vsphere.calls import note_call
 from vmware_panel.vsphere.disk_copies import move_disk
 from vmware_panel.vsphere.endpoint import Endpoint
@@ -84,6 +85,7 @@ class NfcImports:
         note_call(_METHOD, self._session.calls)
         headers = {"Content-Type": "binary/octet-stream", "Overwrite": "t"}
         put = HttpPut(self.endpoint.name, _METHOD, connection)
+        ask_before_sending()
         return put.send(address, headers, size_bytes, chunks)
 
     def complete_lease(self, lease: MoRef) -> None:

@@ -33,13 +33,14 @@ def _file(tree: dict[str, Any]) -> SearchedFile:
         raise ValueError("a file without a name")
     return SearchedFile(
         name,
-        _kind(tree.get(_TYPE, object)),
+        kind_of(tree.get(_TYPE, object)),
         None if size is None else int(size),
         _date(modified) if isinstance(modified, str) else None,
     )
 
 
-def _kind(sdk_class: type) -> FileKind:
+def kind_of(sdk_class: type) -> FileKind:
+    """`OTHER` for a class that is none of the four."""
     return next((kind for its, kind in _KINDS if issubclass(sdk_class, its)), FileKind.OTHER)
 
 

@@ -15,6 +15,8 @@ from pyVmomi import vim
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, PlaceKind, lies_in
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.vsphere.ancestors import with_ancestors
+from vmware_panel.vsphere.before_sending import ask_before_sending
 from vmware_panel.vsphere.calls import note_call
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import bad_answer
@@ -23,12 +25,10 @@ from vmware_panel.vsphere.http_put import HttpPut
 from vmware_panel.vsphere.live_reads import read_found
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.network import tls_context
-from vmware_panel.vsphere.property_reader import ObjectSpec, SelectionSpec, TraversalSpec
 from vmware_panel.vsphere.session import Session
 from vmware_panel.vsphere.transport import Connection
 
 _METHOD = "PUT /folder"
-_UP = "up"
 
 
 class Uploads:
@@ -64,6 +64,7 @@ class Uploads:
         headers = {"Cookie": cookie, "Content-Type": "application/octet-stream"}
         address = _address(place, datacenter_path, path)
         put = HttpPut(self.endpoint.name, _METHOD, connection)
+        ask_before_sending()
         return put.send(address, headers, size_bytes, chunks)
 
 
@@ -79,10 +80,7 @@ def _address(place: FilePlace, datacenter_path: str, path: DatastorePath) -> str
 
 
 def _datacenter_path(connected: Connected, datacenter: MoRef) -> str:
-    up = TraversalSpec(
-        name=_UP, type=vim.ManagedEntity, path="parent", selectSet=[SelectionSpec(name=_UP)]
-    )
-    start = ObjectSpec(obj=vim.Datacenter(datacenter), skip=False, selectSet=[up])
+    start = with_ancestors(vim.Datacenter(datacenter))
     found = {
         one.moref: one
         for one in read_found(connected, [start], {vim.ManagedEntity: ("name", "parent")})

@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from vmware_panel.domain.datastore_bytes import FillKind
 from vmware_panel.domain.datastore_files import ScanProgress
 from vmware_panel.domain.datastores import DatastoreState, HostMount
-from vmware_panel.domain.inventory import MoRef
 from vmware_panel.wording.values import UNKNOWN, Text, Tone, filled, foreign
 
 STATE_LABELS: Mapping[str, Text] = {
@@ -109,11 +108,13 @@ def mount_words(mount: HostMount) -> str:
     return str(UNKNOWN)
 
 
-def searches_words(progress: ScanProgress | None, moref: MoRef) -> str:
-    """What the searches of the vCenter are at; empty where none is under way."""
+def searches_words(progress: ScanProgress | None, name: str) -> str:
+    """What the searches of the vCenter are at, for the page of the datastore of that name; empty
+    where none is under way.
+    """
     if progress is None or not progress.under_way:
         return ""
-    if progress.running == moref:
+    if progress.running == name:
         if progress.running_percent is None:
             return str(_("It is being searched just now."))
         return filled(

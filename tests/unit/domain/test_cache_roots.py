@@ -64,6 +64,24 @@ def test_no_root_is_ownerless_while_nova_did_not_list_its_computes() -> None:
     assert root("old_base", CacheComputes()).ownership is Ownership.UNKNOWN
 
 
+def test_a_root_that_may_be_a_computes_by_what_is_not_told_is_not_ownerless() -> None:
+    """`my_ip` names the root only where ageing is on: else it is `_base`, of all such computes."""
+    by_ip = replace(COMPUTE_1, root="10.0.0.1_base", other_root="_base")
+    found = root("_base", computes(by_ip, COMPUTE_2))
+    assert (found.ownership, found.owners) == (Ownership.UNKNOWN, ("compute-1",))
+    elsewhere = replace(by_ip, datastore_regex=re.compile("ssd"))
+    assert root("_base", computes(elsewhere, COMPUTE_2)).ownership is Ownership.OWNERLESS
+    shared = replace(COMPUTE_2, root="_base")
+    assert root("_base", computes(by_ip, shared)).ownership is Ownership.OWNED
+
+
+def test_nova_never_deletes_only_where_every_root_is_told() -> None:
+    keeps = replace(COMPUTE_1, ageing=Ageing(removes=False))
+    assert root("c1_base", computes(keeps, COMPUTE_2)).ageing.removes is False
+    untold = replace(COMPUTE_2, root=None)
+    assert root("c1_base", computes(keeps, untold)).ageing.removes is None
+
+
 def test_several_computes_may_share_a_root() -> None:
     shared = replace(COMPUTE_2, root="c1_base")
     assert root("c1_base", computes(COMPUTE_1, shared)).owners == ("compute-1", "compute-2")

@@ -124,6 +124,17 @@ def test_what_could_not_be_searched_makes_it_less_than_whole() -> None:
     assert not fill.whole and fill.unread == ("secret",)
 
 
+def test_a_folder_of_which_a_part_could_not_be_searched_is_not_summed_as_if_it_were_whole() -> (
+    None
+):
+    tops = (TopFolder("a_base", 5), TopFolder("b_base", 7))
+    fill = fill_of(Datastore(DS, "ds1"), scan(*tops, unread=("a_base/x",)), {}, known(set()))
+    its = fill.of(FillKind.CACHE)
+    assert (its.known, its.exact) == (12, None)
+    assert [folder.partly for folder in fill.folders] == [False, True]
+    assert fill.known_bytes == 12
+
+
 def test_where_folders_bear_no_instances_ids_none_is_said_to_be_left_over() -> None:
     (folder,) = fill_of(
         Datastore(DS, "ds1", type="vsan"), scan(TopFolder(UUID)), {}, known(set())

@@ -13,15 +13,17 @@ from vmware_panel.domain.inventory import Datastore
 from vmware_panel.domain.leftovers import (
     BROKEN_DOWNLOAD_BYTES,
     Doubt,
-    KnownInstances,
     LeftoverBooks,
     Leftovers,
+    NovasInstances,
     leftovers,
+    without,
 )
 
 GONE = builders.uuid_of(77)
-KNOWN = KnownInstances(ids=frozenset(), deleted_since=frozenset(), read_at=builders.READ_AT)
-EMPTY_ID = frozenset({GONE})
+KNOWN = NovasInstances(ids=frozenset(), read_at=builders.READ_AT)
+OTHER = builders.uuid_of(78)
+ITS_ID = frozenset({GONE})
 
 
 def of(*files: DatastoreFile | Scan, **changes: object) -> Leftovers:
@@ -119,6 +121,9 @@ def test_without_vcenters_whole_book_working_vms_are_undecided() -> None:
 
 
 GONE_FOLDER = caches.scan(caches.file(f"{GONE}/{GONE}.vmdk", 9))
+TWO_GONE = caches.scan(
+    *(caches.file(f"{name}/x.vmdk", 9) for name in (GONE.upper(), OTHER, "vmware_temp"))
+)
 
 
 def test_the_folder_of_an_instance_that_no_book_has_is_left_over() -> None:
@@ -130,8 +135,7 @@ def test_the_folder_of_an_instance_that_no_book_has_is_left_over() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"instances": replace(KNOWN, ids=EMPTY_ID)},
-        {"instances": replace(KNOWN, deleted_since=EMPTY_ID)},
+        {"instances": replace(KNOWN, ids=ITS_ID)},
         {"inventories": (caches.inventory(builders.vm(77, vm_path="", disks=())),)},
         {
             "inventories": (
@@ -139,7 +143,7 @@ def test_the_folder_of_an_instance_that_no_book_has_is_left_over() -> None:
             )
         },
     ],
-    ids=["Nova has it", "deleted since the search", "a VM carries its id", "a VM is in it"],
+    ids=["Nova has it", "a VM carries its id", "a VM is in it"],
 )
 def test_the_folder_of_an_instance_that_one_book_has_is_not(changes: dict[str, object]) -> None:
     found = of(GONE_FOLDER, **changes)
@@ -150,7 +154,7 @@ def test_the_folder_of_an_instance_that_one_book_has_is_not(changes: dict[str, o
     ("changes", "why"),
     [
         ({"instances": replace(KNOWN, ids=None)}, Doubt.NO_NOVA),
-        ({"instances": replace(KNOWN, deleted_since=None)}, Doubt.NO_NOVA),
+        ({"instances": replace(KNOWN, read_at=None)}, Doubt.NO_NOVA),
         ({"instances": replace(KNOWN, alone=False)}, Doubt.OTHER_CLOUDS),
         (
             {"instances": replace(KNOWN, read_at=caches.SCANNED_AT - timedelta(seconds=1))},
@@ -181,6 +185,23 @@ def test_what_one_book_could_not_tell_is_undecided(changes: dict[str, object], w
     found = of(GONE_FOLDER, **changes)
     assert not found.found
     assert doubts(found) == [(LeftoverKind.GONE_INSTANCE, why)]
+
+
+def test_the_folder_of_one_that_nova_deleted_since_the_search_is_not() -> None:
+    left = of(TWO_GONE)
+    temp, gone, other = left.found
+    assert gone.path == f"[ds1] {GONE.upper()}"
+    assert without(left, ITS_ID).found == (temp, other)
+    assert without(left, frozenset()) == left
+
+
+def test_while_nova_does_not_tell_what_it_deleted_a_datastore_with_one_is_undecided() -> None:
+    left = of(TWO_GONE)
+    told = without(left, None)
+    assert told.found == left.found[:1], "what is no instance's is told all the same"
+    assert doubts(told) == [(LeftoverKind.GONE_INSTANCE, Doubt.NO_NOVA)]
+    known = of(GONE_FOLDER, instances=replace(KNOWN, ids=ITS_ID))
+    assert without(known, None) == Leftovers(), "the only folder is one that Nova has"
 
 
 def test_folders_of_other_names_are_nobodys_business() -> None:

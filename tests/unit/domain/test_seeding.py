@@ -209,6 +209,9 @@ def test_how_long_it_stays_is_said_before() -> None:
     plan = plan_seeding(image(), [made(None, folder())], vcenter="west")
     (caution,) = plan.cautions
     assert (caution.kind, caution.detail) == (CautionKind.NOVA_AGES, "24 h")
+    untold = made(None, folder(), to=target(keeps_by_default=True))
+    (caution,) = plan_seeding(image(), [untold], vcenter="west").cautions
+    assert (caution.kind, caution.detail) == (CautionKind.NOVA_AGES_BY_DEFAULT, "24 h")
     for_good = made(None, folder(), to=target(keeps_unused_s=None))
     assert not plan_seeding(image(), [for_good], vcenter="west").cautions
 

@@ -324,6 +324,13 @@ def test_the_summary_counts_volumes_sizes_and_findings():
     assert counts.with_findings == 2
 
 
+def test_the_summary_counts_what_its_sums_leave_out():
+    bare = volume_disk(1, capacity_bytes=None)
+    vms = (shadow(1, disks=(bare,)), shadow(2, disks=(), vm_path=""), shadow(3, disks=()))
+    counts = counts_of(joined(volume(1), volume(2, size_gb=None), volume(3), vms=vms))
+    assert (counts.unsized_volumes, counts.unsized_disks) == (1, 2)
+
+
 # -- properties --------------------------------------------------------------------------------
 
 NUMBERS = st.integers(1, 5)

@@ -13,7 +13,7 @@ from vmware_panel.domain.cache_risks import parent_risks
 from vmware_panel.domain.datastore_files import Scan, ScanProgress
 from vmware_panel.domain.inventory import Inventory, VirtualMachine, VmPower
 from vmware_panel.domain.kept import Kept
-from vmware_panel.domain.leftovers import KnownInstances, LeftoverBooks, leftovers
+from vmware_panel.domain.leftovers import LeftoverBooks, NovasInstances, leftovers
 from vmware_panel.domain.outcome import Trouble
 
 MARKER = caches.folder(f"c1_base/{caches.OTHER_IMAGE}/ts-2026-11-22-01-30-00")
@@ -64,7 +64,7 @@ def report(
     of = its or books()
     images = Kept(cached_images(of))
     risks = parent_risks(images, of)
-    instances = KnownInstances(frozenset(of.server_by_id), frozenset(), builders.READ_AT)
+    instances = NovasInstances(frozenset(of.server_by_id), builders.READ_AT)
     left = leftovers(LeftoverBooks(of.scans, of.inventories, of.computes, instances))
     return LedgerReport(
         ledger=Ledger(

@@ -19,7 +19,7 @@ from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 
 URL = "/admin/vmware_datastores/lab/datastore-1/"
-ASK = "vmware_panel.api.datastore_changes.ask_scan"
+ASK = "vmware_panel.api.searches.ask_scan"
 
 
 @override_settings(VMWARE_PANEL=SETTINGS)
@@ -152,7 +152,7 @@ class TestThePage(helpers.BaseAdminViewTests):
     def test_never_searched_under_way_and_failed_searches_say_so(self) -> None:
         page = self.page(pages.datastore_report(searched=Scans()))
         assert "its files were never searched" in page and '<svg class="vmware-fill"' not in page
-        running = ScanProgress(running=pages.MINE, running_percent=40, wanted=3)
+        running = ScanProgress(running="ds1", running_percent=40, wanted=3)
         searched = pages.scans(pages.scan(unread=("lost+found",)), progress=running)
         page = self.page(pages.datastore_report(searched=searched))
         assert "being searched just now: 40 %" in page

@@ -15,6 +15,7 @@ from vmware_panel.api.datastores import DatastoresReport
 from vmware_panel.api.scans import Scans
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.panels.datastores.panel import Datastores
+from vmware_panel.panels.datastores.tables import DatastoresTable
 
 URL = "/admin/vmware_datastores/"
 READ = "vmware_panel.api.inventories.SnapshotSource.read"
@@ -35,7 +36,7 @@ class TestAMember(helpers.TestCase):
                 response: Any = self.client.get(path)
             assert response.status_code == 403, path
             read.assert_not_called()
-        with mock.patch("vmware_panel.api.datastore_changes.ask_scan") as ask:
+        with mock.patch("vmware_panel.api.searches.ask_scan") as ask:
             assert self.client.post(f"{URL}lab/datastore-1/search").status_code == 403
         ask.assert_not_called()
         assert not Datastores().can_access({"request": self.factory.get(URL)})
@@ -55,6 +56,13 @@ class TestThePage(helpers.BaseAdminViewTests):
     def names(self, query: str, report: DatastoresReport | None = None) -> list[str]:
         cells = re.findall(r'<th scope="row">(.*?)</th>', self.page(query, report))
         return [re.sub("<.*?>", "", cell) for cell in cells]
+
+    def cell(self, report: DatastoresReport, name: str) -> str:
+        """Of the first row, as text."""
+        row = self.page("", report).partition("<tbody>")[2].partition("</tr>")[0]
+        cells = [re.sub("<.*?>", "", cell).strip() for cell in re.split("</t[dh]>", row)]
+        shown = [n for n, c in DatastoresTable.base_columns.items() if c.visible]
+        return cells[shown.index(name)]
 
     def exported(self, report: DatastoresReport) -> list[dict[str, Any]]:
         with pages.patched(report, "datastores_report"):
@@ -161,6 +169,18 @@ class TestThePage(helpers.BaseAdminViewTests):
         report = pages.datastores_report(pages.inventory(), nova=False)
         row = self.exported(report)[0]
         assert row["leftovers_bytes"] == 0 and row["undecided_bytes"] == 20 * pages.GIB
+
+    def test_what_may_be_left_over_is_not_shown_as_none(self) -> None:
+        whole = pages.datastores_report(pages.inventory())
+        assert self.cell(whole, "leftovers_bytes") == "20 GiB"
+        silent = pages.datastores_report(pages.inventory(), nova=False)
+        assert self.cell(silent, "leftovers_bytes") == "unknown"
+
+    def test_bytes_of_which_a_part_could_not_be_searched_are_said_to_be_at_least(self) -> None:
+        part = pages.scans(pages.scan(unread=("192.0.2.1_base/x", "vmware_temp")))
+        report = pages.datastores_report(pages.inventory(), searched=part)
+        assert self.cell(report, "cache_bytes").startswith("at least 200 GiB")
+        assert self.exported(report)[0]["unread_folders"] == 2
 
     def test_without_any_answer_it_says_so(self) -> None:
         report = pages.datastores_report(troubles=(Trouble("lab", TroubleKind.TIMEOUT),))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+from django.contrib.messages import get_messages
 from django.test import override_settings
 from openstack_dashboard.test import helpers
 
@@ -121,6 +122,20 @@ class TestTheList(Page):
         key = f"lab/datastore-1/c1_base/{caches.IMAGE}"
         assert f'name="key" value="{key}" form="vmware_selection"' in self.page("?use=used")
 
+    def test_the_column_of_check_boxes_is_no_order_for_a_list(self) -> None:
+        for path in ("", "leftovers/"):
+            table = self.page(path).partition("vmware-listing")[2]
+            head = table.partition("</thead>")[0]
+            assert '<th scope="col"> Select </th>' in head, path
+            assert "?sort=key" not in head and "?sort=datastore" in head, path
+            refused = self.page(f"{path}?sort=key")
+            assert "“key” cannot be used." in refused, path
+
+    def test_an_image_can_be_put_into_a_cache_that_is_empty_or_was_never_searched(self) -> None:
+        empty = pages.report(pages.books(scans=(caches.scan(),)))
+        for report in (empty, pages.report(pages.books(scans=())), LedgerReport(ledger=None)):
+            assert 'href="/admin/vmware_image_cache/seed/"' in self.page("", report)
+
     def test_exports_have_all_of_it(self) -> None:
         document = self.exported("export/json?marked=marked")
         (row,) = document["rows"]
@@ -175,11 +190,27 @@ class TestTheSummary(Page):
         assert "1 datastore was not searched yet" in page
         assert '<span class="badge">3+</span>' in page
 
-    def test_without_a_collector_it_says_that_nobody_searches(self) -> None:
+    def test_without_a_collector_it_says_who_searches_and_offers_to(self) -> None:
+        """A thread of the process that is asked does it: `collecting.on_demand`."""
         with override_settings(VMWARE_PANEL={**SETTINGS, "collector": {"mode": "off"}}):
             page = self.page()
-        assert "nobody else searches the datastores" in page
-        assert "Search afresh" not in page
+        assert "searched only when somebody asks for it, and what was found is known to" in page
+        assert "Search afresh" in page
+
+    def test_where_nothing_is_searched_by_itself_it_says_so(self) -> None:
+        told = {**SETTINGS, "collector": {"scan_interval_s": 0}}
+        with override_settings(VMWARE_PANEL=told):
+            assert "scan_interval_s is 0" in self.page()
+        assert "scan_interval_s is 0" not in self.page()
+
+    def test_risks_that_the_books_leave_open_are_not_counted_as_none(self) -> None:
+        badge = 'Parents at risk <span class="badge">'
+        assert f"{badge}1</span>" in self.page()
+        assert f"{badge}0+</span>" in self.page("", pages.report(pages.books(servers=None)))
+        away = replace(pages.report(), complete=False)
+        assert f"{badge}1+</span>" in self.page("", away)
+        nobody = pages.report(pages.books(inventories=()))
+        assert f"{badge}<abbr" in self.page("", replace(nobody, complete=False))
 
     def test_a_compute_that_is_not_told_is_named(self) -> None:
         computes = replace(
@@ -278,6 +309,27 @@ class TestSearchingAfresh(Page):
         (line,) = logged.output
         assert 'change="datastore_scan" outcome="made" vcenter="lab"' in line
         assert 'target="datastore-1, datastore-2"' in line
+
+    def test_a_name_that_is_no_datastores_is_told_and_nothing_is_asked_for(self) -> None:
+        """Neither as if it were all, nor as done; and what it holds breaks no line of the log."""
+        source = mock.Mock()
+        for named in ("nonsense", "lab/", "lab/vm-1", "lab/datastore-1\nUser root asked", "/x"):
+            with (
+                mock.patch("vmware_panel.api.scans._source", return_value=source),
+                self.assertLogs("vmware_panel", "INFO") as log,
+            ):
+                answer = self.client.post(f"{URL}search", {"datastore": named})
+            (line,) = log.output
+            assert 'outcome="failed"' in line and "\n" not in line, named
+            *_before, message = get_messages(answer.wsgi_request)
+            assert message.level_tag == "error", named
+        source.ask_scan.assert_not_called()
+
+    def test_more_datastores_than_one_asks_for_are_not_cut_off_in_silence(self) -> None:
+        answer = self.post(datastore=[f"lab/datastore-{n}" for n in range(101)])
+        assert self.asked == []
+        (message,) = get_messages(answer.wsgi_request)
+        assert "At most 100 datastores" in str(message)
 
     def test_a_get_changes_nothing(self) -> None:
         with mock.patch(SEARCH) as ask:

@@ -35,6 +35,7 @@ class TestAMember(helpers.TestCase):
             for url in (PURGE, MARK):
                 assert self.client.get(url).status_code == 403
                 assert self.client.post(url, {}).status_code == 403
+                assert self.client.post(url, {"show": "1", "key": FREE}).status_code == 403
         report.assert_not_called()
         begin.assert_not_called()
 
@@ -132,6 +133,42 @@ class TestAnAdmin(helpers.BaseAdminViewTests):
         self.confirm(PURGE, self.get(PURGE, TEMP, ROOT))
         assert [item.about["kind"] for item in self.items()] == ["image", "temp", "empty_root"]
         assert self.begin.call_args.args[5]["older_than_h"] == "24"
+
+    def show(self, url: str, *keys: str, **choices: str) -> str:
+        """As the button beneath the list asks for the plan."""
+        answer = self.client.post(url, {"show": "1", "key": list(keys), **choices})
+        assert answer.status_code == 200
+        return str(answer.content.decode())
+
+    def test_as_many_as_a_page_shows_can_be_selected(self) -> None:
+        """Their names together are longer than any web server lets an address be."""
+        many = [f"lab/datastore-1/c1_base/{n:08x}{caches.IMAGE[8:]}" for n in range(499)]
+        page = self.show(PURGE, *many, FREE)
+        assert self.begin.call_count == 0
+        assert len(self.table(page, "taken")) == 1
+        choices = page.partition('class="vmware-choices')[2].partition("</form>")[0]
+        assert 'method="post"' in page and 'name="show"' in choices
+        assert "csrfmiddlewaretoken" in choices
+        other = page.partition('class="vmware-selection"')[2].partition("</form>")[0]
+        assert other.count('name="key"') == 500
+        for href in re.findall(r'(?:href|action)="([^"]*)"', page):
+            assert len(href) < 2048
+        assert self.confirm(PURGE, page).status_code == 302
+        assert len(self.items()) == 1
+
+    def test_a_plan_that_is_asked_for_by_post_changes_nothing(self) -> None:
+        page = self.get(PURGE, FREE)
+        told = dict(re.findall(r'name="(fingerprint|nonce)" value="(\w+)"', page))
+        shown = self.show(PURGE, FREE, **told)
+        assert self.begin.call_count == 0
+        assert "Nothing was changed" not in shown and "not as it was" not in shown
+
+    def test_more_than_a_job_holds_are_not_cut_off_in_silence(self) -> None:
+        many = [f"lab/datastore-1/c1_base/{n}" for n in range(1001)]
+        answer = self.client.post(PURGE, {"show": "1", "keys": "\n".join(many)})
+        page = answer.content.decode()
+        assert "At most 1000 can be selected at once." in page
+        assert 'name="fingerprint"' not in page
 
     def test_a_key_that_no_row_has_is_refused(self) -> None:
         for key in ("lab/datastore-1/../x", "temp/lab/datastore-1/web-server", "lab", "\x00"):

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -111,10 +112,27 @@ class TestThePage(helpers.BaseAdminViewTests):
     def test_the_summary_counts_and_leads_to_the_rows(self) -> None:
         page = self.page()
         assert "4 volumes of 8 GiB (Cinder)" in page
-        assert "8 GiB on disks of Cinder’s VMs (vCenter)" in page
+        assert "disks of Cinder’s VMs with room for 8 GiB (vCenter)" in page
         assert '<a href="?finding=any">3 with a finding</a>' in page
         assert '<a href="?finding=moved">Moved away from its shadow VM: 1</a>' in page
         assert 'href="?state=not_yet"' in page and "with a shadow VM: 2" in page
+
+    def test_sums_that_leave_something_out_say_so(self) -> None:
+        report = pages.report()
+        assert report.counts is not None
+        counts = replace(report.counts, unsized_volumes=1, unsized_disks=1)
+        page = self.page("", replace(report, counts=counts))
+        assert "4 volumes of at least 8 GiB" in page and "with room for at least 8 GiB" in page
+
+    def test_where_a_book_is_missing_nothing_is_said_to_be_without_a_finding(self) -> None:
+        sound = pages.report(pages.VOLUMES[0], vms=(pages.VMS[0], *pages.VMS[-2:-1]))
+        assert "no finding" in self.page("", sound) and "no finding known" not in self.page(
+            "", sound
+        )
+        silent = pages.report(
+            pages.VOLUMES[0], vms=(pages.VMS[0], *pages.VMS[-2:-1]), servers=None
+        )
+        assert "no finding known" in self.page("", silent)
 
     def test_without_cinder_its_vms_are_shown_and_nothing_is_called_left_over(self) -> None:
         report = pages.report(with_cinder=False, troubles=(CINDER_IS_DOWN,))

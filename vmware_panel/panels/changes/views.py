@@ -1,7 +1,8 @@
 """The page of a plan, and making it.
 
-GET shows what would happen and changes nothing. POST makes the plan anew and sends it, if it still
-means what was shown; then it leads to where one can follow it.
+GET shows what would happen and changes nothing; so does a POST that says `show`, for choices that are
+too many for an address. Any other POST makes the plan anew and sends it, if it still means what was
+shown; then it leads to where one can follow it.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from horizon import messages
@@ -32,7 +39,7 @@ from vmware_panel.wording import (
     trouble_words,
 )
 
-FINGERPRINT, NONCE = "fingerprint", "nonce"
+FINGERPRINT, NONCE, SHOW = "fingerprint", "nonce", "show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +79,25 @@ class ChangeView(HorizonTemplateView):
     def back_url(self) -> str:
         raise NotImplementedError
 
+    def choices_by_post(self) -> bool:
+        """Whether the choices are more than the address of a page may hold: some servers take 4 KiB."""
+        return False
+
     def describe(self, plan: Plan) -> Mapping[str, Any]:
         """What the template of this kind of change shows of its plan, besides the plan."""
         return {}
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        choices = self._choices(request.GET)
+        return self._planned(request.GET)
+
+    def _planned(self, given: QueryDict) -> HttpResponse:
+        choices = self._choices(given)
         shown = self._shown(choices) if choices.is_bound and choices.is_valid() else Shown()
         return self._page(shown, choices, self.details_class(**self._details_initial(shown.plan)))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if SHOW in request.POST:
+            return self._planned(request.POST)
         nonce = request.POST.get(NONCE, "")
         before = changing.sent_before(nonce)
         if before is not None:
@@ -121,7 +137,7 @@ class ChangeView(HorizonTemplateView):
             Shown(result.plan, trouble), choices, details, status=409, verdict=result.verdict
         )
 
-    def _choices(self, given: Any) -> forms.Form:
+    def _choices(self, given: QueryDict) -> forms.Form:
         """Bound where the query string and the fields' own initial values name all that is needed."""
         unbound = self.choices_class()
         named = {
@@ -171,6 +187,7 @@ class ChangeView(HorizonTemplateView):
             refusals=[refusal_words(r) for r in plan.refusals] if plan else [],
             cautions=[caution_words(c) for c in plan.cautions] if plan else [],
             choices=choices,
+            choices_by_post=self.choices_by_post(),
             details=details,
             nonce=changing.new_nonce(),
             differs=verdict is Verdict.DIFFERS,

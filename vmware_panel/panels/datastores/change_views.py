@@ -13,7 +13,8 @@ from horizon import messages
 from vmware_panel import policy
 from vmware_panel.api.changing import Change, Result, Verdict
 from vmware_panel.api.context import vcenter_named
-from vmware_panel.api.datastore_changes import RefreshDatastore, search_files
+from vmware_panel.api.datastore_changes import RefreshDatastore
+from vmware_panel.api.searches import search_datastores
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.datastore_refresh import RefreshDatastorePlan
 from vmware_panel.domain.datastores import provisioned_bytes
@@ -80,7 +81,7 @@ class SearchView(View):
         try:
             if vcenter_named(request, vcenter) is None or not moref.startswith("datastore-"):
                 raise Http404
-            troubles = search_files(request, vcenter, MoRef(moref))
+            troubles = search_datastores(request, vcenter, (MoRef(moref),))
         except ConfigError:
             words = settings_trouble()
             messages.error(request, f"{words.sentence} {words.remedy}")

@@ -109,7 +109,7 @@ def shown(report: DatastoreReport) -> dict[str, Any]:
         "counted_at": report.detail.counted_at if report.detail else None,
         "fill": fill_shown(entry),
         "searched_at": entry.scan.read_at if entry.scan else None,
-        "searches": searches_words(progress, report.moref),
+        "searches": searches_words(progress, datastore.name),
         "search_trouble": trouble_words(failed) if failed else None,
         "cache_url": _cache_url(report.vcenter, datastore.name),
         "mounts": mount_rows(report),

@@ -7,6 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from vmware_panel.api.datastores import DatastoreEntry
+from vmware_panel.domain.cluster_sums import total
 from vmware_panel.domain.datastore_bytes import Fill, FilledFolder, FillKind
 from vmware_panel.domain.datastore_uses import is_shadow
 from vmware_panel.panels.datastores.fill_picture import UNACCOUNTED, Linked, Picture, picture
@@ -99,7 +100,7 @@ def _folders(linked: Sequence[Linked]) -> tuple[FolderRow, ...]:
         FolderRow(
             name=foreign(one.folder.name) if one.folder.name else _("(files at the top)"),
             kind=fill_label(one.folder.kind),
-            size=bytes_of(one.folder.size_bytes),
+            size=sum_words(total(one.folder.sizes), bytes_of),
             files=one.folder.files,
             owner=foreign(one.folder.vm.name) if one.folder.vm else "",
             href=one.href,

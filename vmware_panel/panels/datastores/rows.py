@@ -157,6 +157,11 @@ class DatastoreRow:
         return self.entry.scan.read_at if self.entry.scan else None
 
     @property
+    def unread_folders(self) -> int | None:
+        """Where there are some, the bytes by kind are what there is at least."""
+        return len(self.entry.scan.unread) if self.entry.scan else None
+
+    @property
     def searched(self) -> str | None:
         return self.searched_at.isoformat(timespec="seconds") if self.searched_at else None
 

@@ -1,4 +1,4 @@
-from typing import Any
+from dataclasses import replace
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.urls import reverse
@@ -8,8 +8,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from vmware_panel.domain.datastore_bytes import FillKind
 from vmware_panel.panels.datastores.room import room_bar
 from vmware_panel.panels.datastores.rows import DatastoreRow
+from vmware_panel.panels.drawing.bars import sum_words
 from vmware_panel.panels.links import datastore_url
 from vmware_panel.panels.listing.cells import drawn, label, named
 from vmware_panel.panels.listing.columns import DENSE, Book, Column, ListingTable, shown
@@ -74,6 +76,7 @@ class DatastoresTable(ListingTable):
     undecided_bytes = Column(visible=False, book=Book.BOTH)
     unaccounted_bytes = Column(visible=False, book=Book.BOTH)
     searched = Column(visible=False, book=Book.VCENTER)
+    unread_folders = Column(visible=False, book=Book.VCENTER)
 
     class Meta(ListingTable.Meta):
         attrs = DENSE
@@ -112,16 +115,31 @@ class DatastoresTable(ListingTable):
             return shown(record.instances)
         return format_html('<a href="{}">{}</a>', instances_url(record), record.instances)
 
-    def render_cache_bytes(self, record: DatastoreRow, value: Any) -> str:
+    def render_cache_bytes(self, record: DatastoreRow) -> str:
         if record.searched_at is None:
             return format_html("{} <small>{}</small>", shown(None), _("(never searched)"))
         age = format_html(
             '<small title="{}">{}</small>', record.searched or "", naturaltime(record.searched_at)
         )
-        return format_html("{} {}", bytes_of(value), age)
+        return format_html("{} {}", _bytes(record, FillKind.CACHE), age)
 
-    def render_leftovers_bytes(self, value: Any) -> str:
-        return shown(None) if value is None else bytes_of(value)
+    def render_leftovers_bytes(self, record: DatastoreRow) -> str:
+        return _bytes(record, FillKind.LEFTOVERS)
+
+
+def _bytes(record: DatastoreRow, kind: FillKind) -> str:
+    """ "At least" where a part could not be searched; unknown where nothing is known to be of the
+    kind, and something may be.
+    """
+    fill = record.entry.fill
+    if fill is None:
+        return shown(None)
+    its = fill.of(kind)
+    if kind is FillKind.LEFTOVERS and (open_ := len(fill.folders_of(FillKind.UNDECIDED))):
+        its = replace(its, missing=its.missing + open_)
+    if its.at_least is None or (its.missing and not its.known):
+        return shown(None)
+    return sum_words(its, bytes_of)
 
 
 def label_care(text: str) -> SafeString:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import Http404
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,7 +23,7 @@ from vmware_panel.wording import ReasonWords, refusal_words
 from vmware_panel.wording.sizes import bytes_of
 from vmware_panel.wording.values import filled, foreign
 
-KEY = "key"
+KEY, KEYS = "key", "keys"
 MOST_KEYS = 1000
 MOST_SHOWN = 200
 MOST_REASONS = 20
@@ -66,6 +65,13 @@ class PurgeChoices(forms.Form):
         widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
     keys = forms.CharField(required=False, widget=forms.HiddenInput, strip=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if len(cleaned.get(KEYS, "").splitlines()) > MOST_KEYS:
+            words = _("At most %(n)d can be selected at once.") % {"n": MOST_KEYS}
+            raise forms.ValidationError(words)
+        return cleaned
 
 
 class PurgeDetails(forms.Form):
@@ -119,14 +125,17 @@ class _PurgeView(ChangeView):
         fields["what"].choices = [(w.value, words[w]) for w in offered]
         fields["what"].initial = offered[0].value
         fields["older_than_h"].initial = 0 if young else DEFAULT_AGE_H
-        fields["keys"].initial = "\n".join(keys)
+        fields[KEYS].initial = "\n".join(keys)
         return form
 
     def _keys(self) -> tuple[str, ...]:
         """Those that the list's form sends, or that this page's own carries."""
         given = self.request.POST if self.request.method == "POST" else self.request.GET
-        found = given.getlist(KEY) or given.get("keys", "").splitlines()
-        return tuple(dict.fromkeys(key for key in found if key))[:MOST_KEYS]
+        found = given.getlist(KEY) or given.get(KEYS, "").splitlines()
+        return tuple(dict.fromkeys(key for key in found if key))
+
+    def choices_by_post(self) -> bool:
+        return bool(self._keys())
 
     def _keys_of(self, vcenter: str) -> tuple[str, ...]:
         return tuple(key for key in self._keys() if _vcenter_of(key, [vcenter]))
@@ -164,17 +173,12 @@ class _PurgeView(ChangeView):
             "kept_more": max(0, len(kept) - MOST_SHOWN),
             "bytes_kept": bytes_of(plan.bytes_kept if kept else 0),
             "elsewhere": len(self._keys()) - len(self._keys_of(plan.vcenter)),
-            "other_url": self._other_url(),
+            "keys": self._keys(),
+            "other_url": reverse(f"horizon:admin:vmware_image_cache:{self.other}"),
             "other_words": _("Mark instead, for Nova to delete")
             if delete
             else _("Delete instead, where no compute looks after the root"),
         }
-
-    def _other_url(self) -> str:
-        """The same selection on the page of the other way."""
-        keys = [(KEY, key) for key in self._keys()]
-        url = reverse(f"horizon:admin:vmware_image_cache:{self.other}")
-        return f"{url}?{urlencode(keys)}" if keys else url
 
 
 class PurgeView(_PurgeView):

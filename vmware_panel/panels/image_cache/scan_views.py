@@ -29,7 +29,11 @@ class SearchView(RefreshView):
         return View.dispatch(self, request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        named = tuple(request.POST.getlist(KEY))[:MOST_NAMED]
+        named = tuple(dict.fromkeys(request.POST.getlist(KEY)))
+        if len(named) > MOST_NAMED:
+            words = _("At most %(n)d datastores can be named at once; none was asked for.")
+            messages.error(request, words % {"n": MOST_NAMED})
+            return redirect(self._back(request))
         try:
             troubles = searches.search_afresh(request, named)
         except ConfigError:
@@ -38,7 +42,8 @@ class SearchView(RefreshView):
         else:
             for trouble in troubles:
                 said = trouble_words(trouble)
-                messages.error(request, f"{said.sentence} {said.remedy}")
+                detail = f" ({said.detail})" if said.detail else ""
+                messages.error(request, f"{said.sentence}{detail} {said.remedy}")
             if not troubles:
                 messages.success(request, _("The search is asked for; it can take minutes."))
         return redirect(self._back(request))

@@ -17,7 +17,7 @@ from vmware_panel.api.seeding import SeedChoices, SeedImage, seed_choices
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import Plan
-from vmware_panel.domain.seeding import SeedItem, SeedPlan, SourceKind, told_age
+from vmware_panel.domain.seeding import SeedItem, SeedPlan, SeedTarget, SourceKind, told_age
 from vmware_panel.panels.changes.views import ChangeView
 from vmware_panel.panels.image_cache.seed_form import GLANCE, morefs_of, seed_form, vcenter_of
 from vmware_panel.wording import (
@@ -107,7 +107,6 @@ class SeedView(ChangeView):
 
 def row_of(item: SeedItem) -> SeedRow:
     target = item.target
-    keeps = target.keeps_unused_s
     return SeedRow(
         cluster=target.cluster,
         compute=target.compute,
@@ -116,9 +115,16 @@ def row_of(item: SeedItem) -> SeedRow:
         sized=gb_of(item.root_gb) if item.root_gb else "–",
         needed=bytes_of(item.needed_bytes) if item.source else "–",
         free=bytes_of(item.free_bytes),
-        stays=told_age(keeps) if keeps is not None else _("for good"),
+        stays=_stays(target),
         reasons=tuple(refusal_words(refusal) for refusal in item.refusals),
     )
+
+
+def _stays(target: SeedTarget) -> str:
+    if target.keeps_unused_s is None:
+        return _("for good")
+    age = told_age(target.keeps_unused_s)
+    return filled(_("%(age)s, by Nova's default"), age=age) if target.keeps_by_default else age
 
 
 def _source(item: SeedItem) -> str:

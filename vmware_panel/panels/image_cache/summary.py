@@ -9,7 +9,7 @@ from vmware_panel.api.image_cache import LedgerReport
 from vmware_panel.domain.cache_roots import CacheComputes
 from vmware_panel.domain.cache_sums import CacheSum, Use
 from vmware_panel.domain.inventory import MoRef
-from vmware_panel.domain.ownership import owned
+from vmware_panel.domain.ownership import mounted
 from vmware_panel.panels.drawing.bars import WIDTH
 from vmware_panel.panels.image_cache.cells import url_of_datastore
 from vmware_panel.wording import TroubleWords, bytes_of, filled, foreign, trouble_words
@@ -69,14 +69,14 @@ def _names(report: LedgerReport) -> Mapping[tuple[str, MoRef], str]:
     names = {
         (inventory.vcenter.name, datastore.moref): datastore.name
         for inventory in report.inventories
-        for mounted in (_mounted(inventory.vcenter.name, report.computes),)
+        for shown in (mounted(inventory, _clusters(inventory.vcenter.name, report.computes)),)
         for datastore in inventory.datastores
-        if datastore.moref in owned(inventory, mounted)
+        if datastore.moref in shown
     }
     return names | {key: scan.datastore_name for key, scan in report.scans.by_datastore.items()}
 
 
-def _mounted(vcenter: str, computes: CacheComputes) -> frozenset[MoRef]:
+def _clusters(vcenter: str, computes: CacheComputes) -> frozenset[MoRef]:
     return frozenset(c.cluster for c in computes.all if c.cluster and c.vcenter == vcenter)
 
 
@@ -137,6 +137,8 @@ def summary_of(report: LedgerReport) -> dict[str, Any]:
         "leftover_count": len(ledger.leftovers),
         "leftover_text": _sum_text([each.size_bytes for each in ledger.leftovers]),
         "risk_count": len(ledger.risks),
+        "risks_unknown": not report.inventories,
+        "risks_open": bool(ledger.undecided_vms) or not report.complete,
         "undecided_vms": len(ledger.undecided_vms),
         "untold": ", ".join(map(foreign, report.untold)),
         "ageing": ageing_of(report),

@@ -30,7 +30,7 @@ from vmware_panel.wording.image_cache import (
 class ImagesTable(ListingTable):
     caption = gettext_lazy("Images in Nova's caches, one line for each datastore and cache root")
 
-    key = Column(gettext_lazy("Select"), book=Book.GLANCE)
+    key = Column(gettext_lazy("Select"), book=Book.GLANCE, sortable=False)
     image = Column(gettext_lazy("Image"), book=Book.GLANCE, row_header=True)
     glance = Column(gettext_lazy("In Glance"), book=Book.GLANCE)
     datastore = Column(gettext_lazy("Datastore"), book=Book.VCENTER, linkify=datastore_url)

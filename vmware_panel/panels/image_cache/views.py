@@ -59,7 +59,8 @@ class CacheSource(listing.ListSource):
 
     def around(self, report: LedgerReport) -> dict[str, Any]:
         """What the page shows besides the list."""
-        searching = get_config().collector.mode is not CollectorMode.OFF
+        collector = get_config().collector
+        off = collector.mode is CollectorMode.OFF
         searches = {n: p for n, p in report.scans.progress.items() if p.under_way}
         return {
             **sources_shown(self.request, report),
@@ -68,8 +69,9 @@ class CacheSource(listing.ListSource):
                 {"source": source_of(name), "name": name, "text": progress_words(progress)}
                 for name, progress in searches.items()
             ],
-            "nobody_searches": not searching,
-            "may_search": searching and policy.allowed(self.request, policy.Rule.SCAN_DATASTORES),
+            "nobody_searches": off,
+            "searched_when_asked": not off and not collector.scan_interval_s,
+            "may_search": policy.allowed(self.request, policy.Rule.SCAN_DATASTORES),
             "selection_form": SELECTION,
         }
 
@@ -87,14 +89,15 @@ class ImagesSource(CacheSource):
         actions = [
             ("purge", policy.Rule.PURGE_IMAGE_CACHE, _("Delete the selected ones")),
             ("mark", policy.Rule.PURGE_IMAGE_CACHE, _("Mark them for Nova to delete")),
-            ("seed", policy.Rule.SEED_IMAGE_CACHE, _("Put an image into the cache")),
         ]
         offered = [
             {"url": url, "label": label, "name": name}
             for name, rule, label in actions
             if policy.allowed(self.request, rule) and (url := plan_url(name))
         ]
-        return {**super().around(report), "offers": offered}
+        seeds = policy.allowed(self.request, policy.Rule.SEED_IMAGE_CACHE)
+        seed_url = plan_url("seed") if seeds else None
+        return {**super().around(report), "offers": offered, "seed_url": seed_url}
 
 
 class LeftoversSource(CacheSource):

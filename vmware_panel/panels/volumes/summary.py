@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vmware_panel.api.volumes import VolumesReport
 from vmware_panel.domain.volumes import FindingKind, VolumeState
-from vmware_panel.wording import bytes_of, gb_of
+from vmware_panel.wording import at_least, bytes_of, gb_of
 from vmware_panel.wording.volumes import (
     finding_heading,
     volume_state,
@@ -28,7 +28,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`size` is Cinder's, None where it did not answer; `stored` vCenter's of all shadow VMs."""
+    """`size` is Cinder's, None where it did not answer; `stored` vCenter's of all shadow VMs.
+
+    `sure` False: a book is missing, in which there may be findings.
+    """
 
     volumes: int | None
     size: str | None
@@ -40,6 +43,11 @@ class Summary:
     cinder_known: bool
     all_projects: bool
     nova_known: bool
+    sure: bool
+
+
+def _told(size: str, unsized: int) -> str:
+    return at_least(size) if unsized else size
 
 
 def summary_of(report: VolumesReport) -> Summary | None:
@@ -49,8 +57,11 @@ def summary_of(report: VolumesReport) -> Summary | None:
     known = report.cinder_read_at is not None
     return Summary(
         volumes=counts.volumes if known else None,
-        size=gb_of(counts.size_gb) if known else None,
-        stored=bytes_of(counts.stored_bytes) if report.inventories else None,
+        size=_told(gb_of(counts.size_gb), counts.unsized_volumes) if known else None,
+        stored=_told(bytes_of(counts.stored_bytes), counts.unsized_disks)
+        if report.inventories
+        else None,
+        sure=known and report.all_projects and report.nova_known and report.complete,
         with_findings=counts.with_findings,
         unknown=counts.by_state.get(VolumeState.UNKNOWN, 0),
         states=tuple(
