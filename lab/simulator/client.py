@@ -258,6 +258,15 @@ class SimulatorControl:
         wanted = {"copy_ms_per_mib": copy_ms_per_mib, "upload_ms_per_mib": upload_ms_per_mib}
         self._ask("POST", "/lab/pace", wanted)
 
+    def set_leases(self, *, timeout_s: int = 300, initializing_ms: int = 0) -> None:
+        """How long a lease of ``ImportVApp`` holds from now on, and takes until it is ready."""
+        wanted = {"timeout_s": timeout_s, "initializing_ms": initializing_ms}
+        self._ask("POST", "/lab/nfc", wanted)
+
+    def open_leases(self) -> int:
+        """Leases of ``ImportVApp`` that nobody has ended and that have not run out."""
+        return int(self._ask("GET", "/lab/nfc")["open"])
+
     def set_accessible(self, datastore: str, accessible: bool) -> None:
         """Let all hosts lose a datastore, or find it again."""
         self._ask("POST", f"/lab/datastores/{datastore}/accessible", {"accessible": accessible})

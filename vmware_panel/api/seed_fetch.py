@@ -6,6 +6,7 @@ Glance's bytes become a disk as Nova makes it one (`nova/virt/vmwareapi/vmops.py
 
 from collections.abc import Iterator
 
+from vmware_panel.api.seed_import import Importing
 from vmware_panel.api.seed_sending import Sending
 from vmware_panel.domain.datastore_paths import DatastorePath, parse
 from vmware_panel.domain.details import Detail, DetailKind, detail
@@ -38,6 +39,8 @@ class Fetching:
         """Raises `SourceError`, `Refused`, `GivenUp`."""
         if self._order.source is SourceKind.COPY:
             self._copy(step)
+        elif self._order.imported:
+            Importing(self._sending, self._client, self._order, self._report).fetch(step)
         else:
             self._stream(step)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, FolderListing
 from vmware_panel.domain.inventory import MoRef
@@ -10,6 +11,11 @@ from vmware_panel.domain.tasks import TaskRecord, TaskState
 from vmware_panel.jobs.waiting import wait_for_task
 from vmware_panel.jobs.works import Report
 from vmware_panel.vsphere import VCenterClient, VSphereError
+
+T = TypeVar("T")
+
+CLEAN, CANCELLED = "clean", "cancelled"
+"""The step that takes away what was staged, and why, besides what went wrong."""
 
 LONGEST_S = 6 * 3600.0
 """A copy of a large disk over a slow network; nothing else takes long."""
@@ -44,7 +50,7 @@ class Sending:
         self.staging = staging
         self.step = ""
         self._client = vsphere
-        self._vcenter = vcenter
+        self.vcenter = vcenter
         self._report = report
 
     def heed_cancel(self) -> None:
@@ -71,9 +77,16 @@ class Sending:
         if error:
             raise self._failed(f"{step}: {error}")
 
-    def last_task(self, step: str, send: Callable[[], MoRef]) -> str:
+    def last_task(self, step: str, send: Callable[[], MoRef], reason: str = "") -> str:
         """One that is let through to its end; what vCenter says of its failure, else nothing."""
-        return self._run(step, send, cancel=False)
+        return self._run(step, send, cancel=False, reason=reason)
+
+    def call(self, step: str, send: Callable[[], T], reason: str = "") -> T:
+        """What makes no task: it is through when it is answered."""
+        self._about_to(step, reason)
+        answer = send()
+        self._report.sent()
+        return answer
 
     def upload(self, step: str, send: Callable[[], int]) -> None:
         """What lasts as long as its call."""
@@ -102,17 +115,16 @@ class Sending:
     def clean(self, step: str, reason: str) -> None:
         """Takes the staging folder away. `reason` is for the worker that has to finish it."""
         listing = self._client.list_folder(self.staging.place, self.staging.folder)
-        if listing is None:
-            return
-        self._about_to(step, reason)
-        task = self._client.delete_folder(listing)
-        self._report.sent(task)
-        error = self._said(self._waited(task, cancel=False), heed=False)
+        if listing is not None:
+            self.clean_folder(step, reason, listing)
+
+    def clean_folder(self, step: str, reason: str, listing: FolderListing) -> None:
+        error = self.last_task(step, lambda: self._client.delete_folder(listing), reason)
         if error:
             raise self._failed(f"{step}: {error}")
 
-    def _run(self, step: str, send: Callable[[], MoRef], *, cancel: bool) -> str:
-        self._about_to(step)
+    def _run(self, step: str, send: Callable[[], MoRef], *, cancel: bool, reason: str = "") -> str:
+        self._about_to(step, reason)
         task = send()
         self._report.sent(task)
         return self._said(self._waited(task, cancel=cancel), heed=cancel)
@@ -126,7 +138,7 @@ class Sending:
             self._client,
             task,
             self._report,
-            source=self._vcenter,
+            source=self.vcenter,
             deadline_s=LONGEST_S,
             poll_s=POLL_S,
             cancel=cancel,
@@ -141,4 +153,4 @@ class Sending:
         return record.error or "failed"
 
     def _failed(self, detail: str) -> SourceError:
-        return SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))
+        return SourceError(Trouble(self.vcenter, TroubleKind.BAD_ANSWER, detail))

@@ -13,13 +13,15 @@ from dataclasses import replace
 
 from vmware_panel.api.fencing import fenced
 from vmware_panel.api.seed_fetch import COPY, FILE, UNPACK, Fetching
-from vmware_panel.api.seed_sending import GivenUp, Sending, Staging
+from vmware_panel.api.seed_import import COMPLETE, REST, TAKE, UNREGISTER, Importing
+from vmware_panel.api.seed_sending import CANCELLED, CLEAN, GivenUp, Sending, Staging
 from vmware_panel.config import get_config
 from vmware_panel.domain.cache_users import BUILDING
 from vmware_panel.domain.datastore_files import TEMP_FOLDER
 from vmware_panel.domain.datastore_paths import FolderListing, below
 from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.driver_sums import GIB_BYTES
+from vmware_panel.domain.imports import import_folder, import_name
 from vmware_panel.domain.jobs import ItemState, Job, JobItem, Step
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
@@ -32,10 +34,10 @@ from vmware_panel.openstack import nova
 from vmware_panel.vsphere import VCenterClient
 from vmware_panel.vsphere.before_sending import before_sending
 
-STAGE, FETCH, SIZE, ROOT, MOVE, CLEAN = "stage", "fetch", "size", "root", "move", "clean"
+STAGE, FETCH, SIZE, ROOT, MOVE = "stage", "fetch", "size", "root", "move"
 """Steps begin with these words; what comes after tells the parts of one apart."""
-CANCELLED, ANEW = "cancelled", "anew"
-"""Why a staging folder goes, besides what went wrong."""
+ANEW = "anew"
+"""Why a staging folder goes, where all is done over again."""
 
 
 class SeedWork:
@@ -246,14 +248,14 @@ class _Seeding:
             return self._cleaned(staging, done)
         if last.name == CLEAN and reason != ANEW:
             return self._cleaned(staging, self._ended_by(reason), reason)
-        if error:
+        if error and last.name != CLEAN:
             reason = f"{last.name}: {error}"
             return self._cleaned(staging, self._ended_by(reason), reason)
-        go_on = self._next_after(last.name, known)
+        go_on = self._next_after(last, known)
         if go_on is not None and sending.there():
             return self._guarded(staging, go_on)
         # What lies there may be a part: it goes, and all begins anew in another folder.
-        sending.clean(CLEAN, ANEW)
+        self._clear(sending, ANEW)
         return None
 
     def _outcome(self, sending: Sending, last: Step) -> tuple[bool, str]:
@@ -273,10 +275,15 @@ class _Seeding:
         trouble = Trouble(self._vcenter, TroubleKind.BAD_ANSWER, reason)
         return Ended(ItemState.FAILED, trouble=trouble)
 
-    def _next_after(self, step: str, known: bool) -> Callable[[Sending], Ended] | None:
+    def _next_after(self, last: Step, known: bool) -> Callable[[Sending], Ended] | None:
         """What follows on a step that is through; None where that is not proven."""
+        step = last.name
         if step in (ROOT, MOVE):  # nothing was moved, and what is staged was whole
             return self._from_move
+        if step == f"{FETCH} {UNREGISTER}" or (step == f"{FETCH} {COMPLETE}" and last.sent):
+            return self._from_imported
+        if step == f"{FETCH} {REST}" or (step == f"{FETCH} {TAKE}" and known):
+            return self._from_taken
         if not known:
             return None
         return {
@@ -289,6 +296,14 @@ class _Seeding:
 
     def _from_unpacked(self, sending: Sending) -> Ended:
         Fetching(sending, self._client, self._order, self._report).drop_sparse(FETCH)
+        return self._from_size(sending)
+
+    def _from_imported(self, sending: Sending) -> Ended:
+        Importing(sending, self._client, self._order, self._report).finish(FETCH)
+        return self._from_size(sending)
+
+    def _from_taken(self, sending: Sending) -> Ended:
+        Importing(sending, self._client, self._order, self._report).drop_rest(FETCH)
         return self._from_size(sending)
 
     def _from_extend(self, sending: Sending) -> Ended:
@@ -325,19 +340,27 @@ class _Seeding:
     def _cleaned(self, staging: Staging, ended: Ended, reason: str = "") -> Ended:
         """An end is told as it is, even if the folder stays: its path is told with it."""
         try:
-            self._sending(staging).clean(CLEAN, reason)
+            self._clear(self._sending(staging), reason)
         except SourceError as error:
             if ended.state is ItemState.DONE:
                 return ended
             trouble = ended.trouble or error.trouble
-            folder = Detail(DetailKind.LEFT, (str(staging.folder),))
-            left = replace(
+            left = [Detail(DetailKind.LEFT, (str(staging.folder),))]
+            if self._order.imported:  # with its VM, perhaps
+                its = import_folder(self._place, import_name(staging.name))
+                left.append(Detail(DetailKind.LEFT, (str(its),)))
+            trouble = replace(
                 trouble,
-                detail=f"{trouble.detail}; {folder}",
-                remarks=(*trouble.remarks, folder),
+                detail="; ".join([trouble.detail, *map(str, left)]),
+                remarks=(*trouble.remarks, *left),
             )
-            return Ended(ItemState.FAILED, ended.refusals, left)
+            return Ended(ItemState.FAILED, ended.refusals, trouble)
         return ended
+
+    def _clear(self, sending: Sending, reason: str) -> None:
+        if self._order.imported:
+            Importing(sending, self._client, self._order, self._report).discard(reason)
+        sending.clean(CLEAN, reason)
 
     def _sending(self, staging: Staging) -> Sending:
         return Sending(self._client, self._vcenter, staging, self._report)

@@ -13,6 +13,7 @@ from vmware_panel.api.changing import Made
 from vmware_panel.api.context import access_of, scope_of
 from vmware_panel.api.scans import read_scans
 from vmware_panel.api.seed_looks import Looks, is_plain, keeps_unused_s
+from vmware_panel.api.seed_rights import ImportRights
 from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cloud import Flavor, Image
 from vmware_panel.domain.clusters import Driven
@@ -176,7 +177,9 @@ class SeedImage:
             for datastore, root in self._candidates(fit, targets, region, now):
                 folder = looks.once(datastore, root)
                 folders += (folder,) if folder else ()
-        items = [self._item(fit, t, there.get(t), (*there.values(), *folders)) for t in targets]
+        rights = ImportRights(self._client, self.vcenter)
+        known = (*there.values(), *folders)
+        items = [rights.checked(self._item(fit, t, there.get(t), known)) for t in targets]
         return plan_seeding(
             image, items, vcenter=self.vcenter, root_gb=self._root_gb, refusals=refusals
         )
@@ -242,6 +245,7 @@ class SeedImage:
                 or (() if datastore.moref in counted else _not_allowed(datastore, why)),
                 others=tuple(d for d in allowed.counted if d.moref != datastore.moref),
                 keeps_unused_s=keeps_unused_s(told),
+                cluster_moref=one.books.moref,
                 keeps_by_default=told.remove_unused_original_minimum_age_seconds is None,
             )
             for datastore in wanted

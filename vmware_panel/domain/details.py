@@ -16,7 +16,9 @@ class DetailKind(StrEnum):
     ISO_NOT_SIZED = "iso_not_sized"
     FULL_CLONE_NOT_SIZED = "full_clone_not_sized"
     SIZE_CHANGED = "size_changed"  # bytes now, bytes of the plan
-    NOT_STREAMED = "not_streamed"  # its disk type
+    NOT_STREAMED = "not_streamed"  # the datastore's type
+    NO_STREAMED_DISK = "no_streamed_disk"  # what was found, for the log
+    NO_OVA = "no_ova"  # what was found, for the log
     # of what lies on a datastore
     EMPTY_FOLDER = "empty_folder"
     FOLDER_GONE = "folder_gone"

@@ -117,6 +117,7 @@ class CautionKind(StrEnum):
     OTHERS_UNSEEN = "others_unseen"  # VMs of a vCenter that is not in the settings
     DOWNLOADED_AGAIN = "downloaded_again"  # the next boot of this image uploads it anew
     STREAMED = "streamed"  # from Glance, through this machine; `detail` is the datastore
+    IMPORTED = "imported"  # by a lease, as a VM that is there meanwhile; `detail` begins its name
     OTHER_PICKED = "other_picked"  # Nova would take another datastore then; `detail` names it
     STALE_SCAN = "stale_scan"  # the datastore was searched long ago; `detail` is when
     SET_BY_DRIVER = "set_by_driver"  # disabled by the driver itself, which enables it again

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from vmware_panel.domain.driver_image import DiskKind, DriverImage
+from vmware_panel.domain.driver_image import OVA, DiskKind, DriverImage
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.seeding import SeedItem, SourceKind
 
@@ -29,6 +29,13 @@ class SeedOrder:
     disk_bytes: int | None = None
     root_gb: int = 0
     only_sized: bool = False
+    cluster: MoRef = MoRef("")
+    is_ova: bool = False
+
+    @property
+    def imported(self) -> bool:
+        """By a lease, as a VM: see `domain.imports`."""
+        return self.kind is DiskKind.STREAM and self.source is SourceKind.GLANCE
 
     @property
     def sized_name(self) -> str:
@@ -65,6 +72,8 @@ def order_from(about: Mapping[str, str]) -> SeedOrder:
         disk_bytes=int(about["disk_bytes"]) if "disk_bytes" in about else None,
         root_gb=int(about.get("root_gb", "0")),
         only_sized="only_sized" in about,
+        cluster=MoRef(about.get("cluster", "")),
+        is_ova="is_ova" in about,
     )
 
 
@@ -91,6 +100,8 @@ def order_of(item: SeedItem, fit: DriverImage) -> SeedOrder:
         disk_bytes=source.disk_bytes,
         root_gb=item.root_gb,
         only_sized=item.only_sized,
+        cluster=item.target.cluster_moref,
+        is_ova=fit.image.container_format == OVA,
     )
 
 

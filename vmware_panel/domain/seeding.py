@@ -21,7 +21,9 @@ from vmware_panel.domain.driver_image import (
     refusals_of_size,
 )
 from vmware_panel.domain.driver_sums import GIB_BYTES, DatastoreSum, datastore_sum
+from vmware_panel.domain.imports import SEED_VM_PREFIX
 from vmware_panel.domain.inventory import Datastore, MoRef
+from vmware_panel.domain.leftovers import NAMED_BY_VM
 from vmware_panel.domain.plans import (
     Caution,
     CautionKind,
@@ -40,7 +42,7 @@ NOVA_KEEPS_S = 86_400
 
 class SourceKind(StrEnum):
     COPY = "copy"  # by vCenter, from a datastore that has it
-    GLANCE = "glance"  # streamed through this machine
+    GLANCE = "glance"  # streamed through this machine; a streamOptimized disk by a lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class SeedSource:
     datastore: MoRef | None = None
     disk_bytes: int | None = None
     sent_bytes: int = 0
+    imported: bool = False  # by a lease, as a VM: see `domain.imports`
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class SeedTarget:
     refusals: tuple[Refusal, ...] = ()
     others: tuple[Datastore, ...] = ()
     keeps_unused_s: int | None = NOVA_KEEPS_S  # None: Nova deletes nothing there
+    cluster_moref: MoRef = MoRef("")
     keeps_by_default: bool = False  # the settings do not tell, and it is as Nova comes
 
 
@@ -121,6 +125,10 @@ class SeedItem:
     @property
     def free_bytes(self) -> int | None:
         return self.target.datastore.free_bytes
+
+    @property
+    def imported(self) -> bool:
+        return self.source is not None and self.source.imported
 
     @property
     def key(self) -> str:
@@ -191,13 +199,16 @@ def best_source(
     return SeedSource(SourceKind.COPY, path, folder.datacenter, folder.datastore, size)
 
 
-def glance_source(fit: DriverImage) -> SeedSource | None:
-    """None: the driver imports such an image as a VM, which is not done from here."""
-    if fit.kind is DiskKind.STREAM:
+def glance_source(fit: DriverImage, datastore: Datastore) -> SeedSource | None:
+    """None: such an image is imported as a VM, and on this datastore that VM's folder does not bear
+    its name, so that its disk could not be told from others'.
+    """
+    if fit.kind is DiskKind.STREAM and datastore.type not in NAMED_BY_VM:
         return None
     size = fit.image.size_bytes or 0
-    disk_bytes = None if fit.kind is DiskKind.SPARSE else size
-    return SeedSource(SourceKind.GLANCE, disk_bytes=disk_bytes, sent_bytes=size)
+    disk_bytes = None if fit.kind in (DiskKind.SPARSE, DiskKind.STREAM) else size
+    imported = fit.kind is DiskKind.STREAM
+    return SeedSource(SourceKind.GLANCE, disk_bytes=disk_bytes, sent_bytes=size, imported=imported)
 
 
 def seed_item(
@@ -220,9 +231,9 @@ def seed_item(
         lies = names or Detail(DetailKind.EMPTY_FOLDER)
         return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, lies),))
     source = None if from_glance else best_source(fit, folders, target.datastore.moref)
-    source = source or glance_source(fit)
+    source = source or glance_source(fit, target.datastore)
     if source is None:
-        why = Detail(DetailKind.NOT_STREAMED, (fit.disk_type,))
+        why = Detail(DetailKind.NOT_STREAMED, (target.datastore.type or "?",))
         name = fit.image.name or fit.image.id
         return replace(item, refusals=(Refusal(RefusalKind.NO_SOURCE, name, why),))
     return _with_space(replace(item, source=source, needed_bytes=_needed(source, root_gb)))
@@ -313,6 +324,8 @@ def _cautions(image: Image, wanted: Iterable[SeedItem]) -> tuple[Caution, ...]:
             told.append(Caution(_AGES[item.target.keeps_by_default], item.path, age))
         if item.source and item.source.kind is SourceKind.GLANCE:
             told.append(Caution(CautionKind.STREAMED, name, item.target.datastore.name))
+        if item.imported:
+            told.append(Caution(CautionKind.IMPORTED, name, SEED_VM_PREFIX))
         if other := picked_after(item):
             told.append(Caution(CautionKind.OTHER_PICKED, item.target.cluster, other.name))
         found.update({(c.kind, c.subject + c.detail): c for c in told})

@@ -41,12 +41,13 @@ from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.file_changes import FileChanges
 from vmware_panel.vsphere.file_reads import FileReads
 from vmware_panel.vsphere.login import Connected
+from vmware_panel.vsphere.nfc_imports import NfcImports
 from vmware_panel.vsphere.performance import COUNTERS, Performance
 from vmware_panel.vsphere.session import Session
 from vmware_panel.vsphere.uploads import Uploads
 
 
-class VCenterClient(FileChanges, DiskCopies, Uploads, DatastoreCalls, FileReads):
+class VCenterClient(FileChanges, DiskCopies, Uploads, NfcImports, DatastoreCalls, FileReads):
     """Reads of one vCenter, safe to share between threads. Every method raises `VSphereError`."""
 
     def __init__(self, endpoint: Endpoint, session: Session | None = None) -> None:

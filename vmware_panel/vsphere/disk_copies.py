@@ -99,7 +99,7 @@ class DiskCopies:
         self._require(place, destination, PlaceKind.IMAGE)
         if source.name != destination.name or source.names[-2] != destination.names[-2]:
             raise self._refused(f"{source} may not be moved to {destination}")
-        return self._change(partial(_move_disk, place, source, destination))
+        return self._change(partial(move_disk, place, source, destination))
 
     def _require_staged(self, place: FilePlace, path: DatastorePath) -> None:
         self._require(place, path, PlaceKind.STAGED)
@@ -192,9 +192,10 @@ def _delete_file(place: FilePlace, path: DatastorePath, connected: Connected) ->
     return MoRef(task._moId)
 
 
-def _move_disk(
+def move_disk(
     place: FilePlace, source: DatastorePath, destination: DatastorePath, connected: Connected
 ) -> MoRef:
+    """`MoveVirtualDisk_Task`, never onto a file. What may be moved where, its callers ask before."""
     datacenter = vim.Datacenter(place.datacenter)
     task = _disks(connected).MoveVirtualDisk_Task(
         sourceName=str(source),

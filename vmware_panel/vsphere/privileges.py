@@ -13,6 +13,8 @@ _KINDS: tuple[tuple[str, type], ...] = (
     ("domain-", vim.ClusterComputeResource),
     ("datastore-", vim.Datastore),
     ("vm-", vim.VirtualMachine),
+    ("resgroup-", vim.ResourcePool),
+    ("group-v", vim.Folder),
 )
 
 
@@ -21,7 +23,7 @@ def missing_privileges(
 ) -> tuple[str, ...]:
     """Those of `wanted` that are missing on any of the entities, in their order; two calls.
 
-    An entity is a host, a cluster, a datastore or a VM. Raises `VSphereError`.
+    An entity is a host, a cluster, a datastore, a VM, a resource pool or a folder of VMs. Raises `VSphereError`.
     """
     session = connected.sessions.currentSession
     answers = connected.authorization.HasPrivilegeOnEntities(
@@ -42,6 +44,6 @@ def _managed(moref: MoRef) -> vim.ManagedEntity:
     """vCenter makes its ids of the kind and a number."""
     kind = next((kind for prefix, kind in _KINDS if moref.startswith(prefix)), None)
     if kind is None:
-        raise ValueError(f"neither a host, a cluster, a datastore nor a VM: {moref!r}")
+        raise ValueError(f"no entity whose rights are asked for: {moref!r}")
     found: vim.ManagedEntity = kind(moref)
     return found

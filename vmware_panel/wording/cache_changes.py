@@ -176,6 +176,11 @@ CAUTIONS: Mapping[CautionKind, Text] = {
         "%(subject)s goes from Glance through this machine to %(detail)s. An upload that breaks "
         "off is taken away and has to begin anew."
     ),
+    CautionKind.IMPORTED: gettext_lazy(
+        "vCenter imports %(subject)s as a VM, as for Nova: until its disk is there, a VM "
+        "%(detail)s… is in the datacenter's folder, off, and no instance. The disk goes to the ESX "
+        "host that vCenter names."
+    ),
     CautionKind.OTHER_PICKED: gettext_lazy(
         "Nova takes the datastore with most free space when it boots: for %(subject)s that would "
         "be %(detail)s, once this is there."

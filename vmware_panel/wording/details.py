@@ -25,7 +25,13 @@ _WORDS: Mapping[DetailKind, Text] = {
     ),
     DetailKind.SIZE_CHANGED: gettext_lazy("it has %(one)s B now, not %(two)s B"),
     DetailKind.NOT_STREAMED: gettext_lazy(
-        "no datastore has it whole, and %(one)s cannot be streamed from here"
+        "no datastore has it whole, and it cannot be imported onto a datastore of type %(one)s"
+    ),
+    DetailKind.NO_STREAMED_DISK: gettext_lazy(
+        "its bytes are those of no streamOptimized VMDK (%(one)s)"
+    ),
+    DetailKind.NO_OVA: gettext_lazy(
+        "it is no OVA with one whole disk that can be taken (%(one)s)"
     ),
     DetailKind.EMPTY_FOLDER: gettext_lazy("an empty folder"),
     DetailKind.FOLDER_GONE: gettext_lazy("the folder is gone"),

@@ -1,5 +1,6 @@
 """Plans of seeding: what it takes, from where, and what speaks against it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -114,12 +115,36 @@ def test_what_nova_means_to_delete_comes_last_and_the_same_datastore_first() -> 
     assert source and source.path.startswith(marked.path)
 
 
-def test_a_stream_optimized_image_comes_from_another_datastore_or_not_at_all() -> None:
+def test_a_stream_optimized_image_is_copied_or_else_imported_from_glance() -> None:
     fit = taken(properties=STREAM)
-    assert kinds(made(fit)) == [RefusalKind.NO_SOURCE]
+    item = made(fit)
+    assert item.imported and not item.refusals
+    assert item.needed_bytes is None, "it shows only in the disk's own head"
     item = made(fit, folder(size=20 * GIB))
-    assert item.source and item.source.kind is SourceKind.COPY
+    assert item.source and item.source.kind is SourceKind.COPY and not item.imported
     assert item.needed_bytes == 20 * GIB
+
+
+@pytest.mark.parametrize("kind", ["vsan", "VVOL", "PMEM", None])
+def test_it_is_not_imported_where_a_vms_folder_does_not_bear_its_name(kind: str | None) -> None:
+    to = target()
+    to = replace(to, datastore=replace(to.datastore, type=kind))
+    assert kinds(made(taken(properties=STREAM), to=to)) == [RefusalKind.NO_SOURCE]
+
+
+def test_an_import_says_that_a_vm_is_there_meanwhile() -> None:
+    fit = taken(properties=STREAM)
+    plan = plan_seeding(fit.image, [made(fit)], vcenter="west")
+    assert {CautionKind.STREAMED, CautionKind.IMPORTED} <= {c.kind for c in plan.cautions}
+    order = order_of(plan.wanted[0], fit)
+    assert order.imported and not order.is_ova
+
+
+def test_the_disk_of_an_ova_is_imported_too() -> None:
+    fit = taken(container_format="ova", properties=STREAM)
+    order = order_of(made(fit, to=target(cluster_moref=MoRef("domain-c8"))), fit)
+    assert order.imported and order.is_ova and order.cluster == MoRef("domain-c8")
+    assert order_from(order.about()) == order
 
 
 def test_how_much_a_sparse_image_takes_shows_only_when_it_is_there() -> None:

@@ -184,6 +184,14 @@ class TestTheSeedPage(helpers.BaseAdminViewTests):
         self.change.its = plan_seeding(image(), [item], vcenter="west", root_gb=20)
         assert "its sized copy is made of it" in self.page(**ASKED)
 
+    def test_an_import_is_told_as_such_with_the_vm_that_is_there_meanwhile(self) -> None:
+        properties = {"vmware_disktype": "streamOptimized"}
+        item = made(taken(properties=properties))
+        self.change.its = plan_seeding(image(properties=properties), [item], vcenter="west")
+        page = self.page(**ASKED)
+        assert "imported as a VM" in page
+        assert "OSTACK_IMG_SEED_" in page
+
 
 class TestAMember(helpers.TestCase):
     def test_nothing_is_asked_for_one_who_may_not(self) -> None:

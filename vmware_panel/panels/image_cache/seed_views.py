@@ -133,6 +133,9 @@ def _source(item: SeedItem) -> str:
         return "–"
     if item.only_sized:
         return _("the image is there; its sized copy is made of it")
+    if source.imported:
+        size = bytes_of(source.sent_bytes)
+        return filled(_("Glance, %(size)s through this machine, imported as a VM"), size=size)
     if source.kind is SourceKind.GLANCE:
         return filled(_("Glance, %(size)s through this machine"), size=bytes_of(source.sent_bytes))
     return filled(_("%(path)s, copied by vCenter"), path=foreign(source.path))

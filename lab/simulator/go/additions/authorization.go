@@ -166,6 +166,7 @@ var needed = map[string]string{
 	"DisconnectHost_Task":             "Host.Config.Connection",
 	"EnterMaintenanceMode_Task":       "Host.Config.Maintenance",
 	"ExitMaintenanceMode_Task":        "Host.Config.Maintenance",
+	"ImportVApp":                      "VApp.Import",
 	"MakeDirectory":                   "Datastore.FileManagement",
 	"MigrateVM_Task":                  "Resource.HotMigrate",
 	"MoveDatastoreFile_Task":          "Datastore.FileManagement",

@@ -30,6 +30,7 @@ import (
 //	POST /lab/pace                     {"copy_ms_per_mib": 5, "upload_ms_per_mib": 0}: disk_copies.go
 //	POST /lab/datastores/NAME/...      datastore_control.go
 //	POST /lab/search                   datastore_search.go
+//	GET and POST /lab/nfc              nfc_import.go
 func handleLabRequests(s *Service) {
 	s.HandleFunc("/lab/calls", func(w http.ResponseWriter, r *http.Request) {
 		if !methodIs(w, r, http.MethodGet) {
@@ -126,6 +127,7 @@ func handleLabRequests(s *Service) {
 	s.HandleFunc("/lab/pace", post(setPace))
 	handleDatastoreRequests(s)
 	handleSearchRequests(s)
+	handleImportRequests(s)
 }
 
 func methodIs(w http.ResponseWriter, r *http.Request, method string) bool {
