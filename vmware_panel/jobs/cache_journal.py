@@ -256,6 +256,7 @@ class CacheClaim:
         self._now = now
         self._lease = lease
         self._states = [item.state for item in job.items]
+        self._counts = Counter(self._states)
         self._lock = threading.Lock()
 
     def beat(self) -> None:
@@ -276,8 +277,11 @@ class CacheClaim:
                 journal._channel.put(
                     journal._items(job_id, self._now.fence, [(number, item)]), None
                 )
-            if self._states[number] is not item.state:
+            before = self._states[number]
+            if before is not item.state:
                 self._states[number] = item.state
+                self._counts[before] -= 1
+                self._counts[item.state] += 1
                 self._tell()
 
     def end(self, at: datetime) -> None:
@@ -304,7 +308,7 @@ class CacheClaim:
             raise WorkerStopped
 
     def _tell(self, **changed: datetime) -> None:
-        counts = dict(Counter(self._states))
+        counts = {state: count for state, count in self._counts.items() if count}
         self._now = msgspec.structs.replace(self._now, counts=counts, **changed)
         self._journal._write_now(self.job.id, self._now)
 
