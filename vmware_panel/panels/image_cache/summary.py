@@ -122,10 +122,11 @@ def summary_of(report: LedgerReport) -> dict[str, Any]:
     lines = lines_of(report)
     total = ledger.total
     searched = sum(line.searched_at is not None for line in lines)
+    unsearched = len(lines) - searched
     return {
         "total": total,
         "searched": searched,
-        "unsearched": len(lines) - searched,
+        "unsearched": unsearched,
         "figures": [
             {"use": use.value, "label": USES[use], "text": bytes_of(total.of(use))}
             for use in ORDER
@@ -135,6 +136,7 @@ def summary_of(report: LedgerReport) -> dict[str, Any]:
         "lines": lines[:MOST_DATASTORES],
         "more_lines": lines[MOST_DATASTORES:],
         "leftover_count": len(ledger.leftovers),
+        "leftovers_open": bool(unsearched or ledger.undecided),
         "leftover_text": _sum_text([each.size_bytes for each in ledger.leftovers]),
         "risk_count": len(ledger.risks),
         "risks_unknown": not report.inventories,
