@@ -51,6 +51,10 @@ format: venv ## Put the source into shape
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
+.PHONY: messages
+messages: venv ## Write the message catalogues anew from the sources, and compile them
+	$(BIN)/python tools/messages.py
+
 .PHONY: lint
 lint: venv ## ruff and codespell
 	$(BIN)/ruff check .

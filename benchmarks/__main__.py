@@ -16,14 +16,20 @@ from typing import Any
 
 from benchmarks import (
     cold_inventory,
+    datastores,
     freshness,
     horizons,
+    image_cache,
+    jobs,
     joining,
     machine,
     memory,
     pages,
     report,
+    searches,
     tab,
+    use,
+    volumes,
 )
 from lab.settings import LabSettings
 
@@ -68,8 +74,14 @@ PARTS: dict[str, Callable[[Wanted], report.Result]] = {
     "P5": lambda w: pages.run_stock(w.lab.settings(), 5 if w.quick else pages.TIMES),
     "P6": lambda w: freshness.run(*((10, 10) if w.quick else ())),
     "P7": lambda w: joining.run(w.of(joining.SIZES)),
+    "P8": lambda w: searches.run(w.of(searches.SIZES)),
+    "P9": lambda w: image_cache.run(w.of(image_cache.SIZES)),
+    "P10": lambda w: datastores.run(w.of(datastores.SIZES)),
+    "P11": lambda w: volumes.run(w.of(volumes.SIZES)),
+    "P12": lambda w: jobs.run(w.of(jobs.SIZES)),
+    "P13": lambda w: use.run(w.of(use.SIZES)),
 }
-ORDER = ("P7", "P1", "P2", "P4", "P6", "P3", "P5")
+ORDER = ("P7", "P9", "P10", "P11", "P12", "P1", "P2", "P4", "P6", "P8", "P13", "P3", "P5")
 """Those that the lab would disturb come before it is up."""
 
 
@@ -122,7 +134,8 @@ def _arguments() -> argparse.Namespace:
         type=_sizes,
         default=(),
         metavar="1000,10000",
-        help="VMs, where a part takes several sizes; each has its own by default",
+        help="VMs (P8: cached images, P11: volumes, P12: items), where a part takes several sizes; "
+        "each has its own by default",
     )
     parser.add_argument(
         "--quick", action="store_true", help="no 40,000 VMs, and fewer repetitions: some minutes"

@@ -4,6 +4,7 @@ Linked clones with two disks, four lines of annotation, clusters of 32 hosts, da
 cluster.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -26,8 +27,13 @@ from vmware_panel.domain.inventory import (
 )
 
 VMS_PER_HOST = 16
-HOSTS_PER_CLUSTER = 32
-DATASTORES_PER_CLUSTER = 8
+
+
+@dataclass(frozen=True)
+class Shape:
+    hosts_per_cluster: int = 32
+    datastores_per_cluster: int = 8
+
 
 INDEXES = (
     "cluster_by_ref",
@@ -42,10 +48,11 @@ INDEXES = (
 )
 
 
-def inventory(vms: int) -> Inventory:
+def inventory(vms: int, shape: Shape = Shape()) -> Inventory:
     """So many VMs, and the hosts, datastores, pools and folders that they need."""
     hosts = -(-vms // VMS_PER_HOST)
-    clusters = -(-hosts // HOSTS_PER_CLUSTER)
+    clusters = -(-hosts // shape.hosts_per_cluster)
+    datastores = clusters * shape.datastores_per_cluster
     return Inventory(
         vcenter=VCenter("bench", "vcenter.example.org", 443, str(UUID(int=1)), "VMware vCenter"),
         read_at=datetime(2026, 11, 22, 3, 0, tzinfo=UTC),
@@ -62,14 +69,14 @@ def inventory(vms: int) -> Inventory:
             Cluster(MoRef(f"domain-c{n}"), f"DC0_C{n}", MoRef(f"resgroup-{n}"), True, "auto", True)
             for n in range(clusters)
         ),
-        hosts=tuple(_host(number) for number in range(hosts)),
-        datastores=tuple(_datastore(n, hosts) for n in range(clusters * DATASTORES_PER_CLUSTER)),
-        vms=tuple(_vm(number) for number in range(vms)),
+        hosts=tuple(_host(number, shape) for number in range(hosts)),
+        datastores=tuple(_datastore(n, hosts, shape) for n in range(datastores)),
+        vms=tuple(_vm(number, shape) for number in range(vms)),
     )
 
 
-def _host(number: int) -> EsxHost:
-    cluster = number // HOSTS_PER_CLUSTER
+def _host(number: int, shape: Shape) -> EsxHost:
+    cluster = number // shape.hosts_per_cluster
     return EsxHost(
         MoRef(f"host-{number}"),
         f"esx-{number}.example.org",
@@ -85,14 +92,15 @@ def _host(number: int) -> EsxHost:
         2**40,
         2,
         tuple(
-            MoRef(f"datastore-{cluster * DATASTORES_PER_CLUSTER + n}")
-            for n in range(DATASTORES_PER_CLUSTER)
+            MoRef(f"datastore-{cluster * shape.datastores_per_cluster + n}")
+            for n in range(shape.datastores_per_cluster)
         ),
     )
 
 
-def _datastore(number: int, hosts: int) -> Datastore:
-    first = number // DATASTORES_PER_CLUSTER * HOSTS_PER_CLUSTER
+def _datastore(number: int, hosts: int, shape: Shape) -> Datastore:
+    first = number // shape.datastores_per_cluster * shape.hosts_per_cluster
+    after = min(first + shape.hosts_per_cluster, hosts)
     return Datastore(
         MoRef(f"datastore-{number}"),
         f"ssd-{number}",
@@ -103,16 +111,16 @@ def _datastore(number: int, hosts: int) -> Datastore:
         2**42,
         True,
         "normal",
-        tuple(MoRef(f"host-{n}") for n in range(first, min(first + HOSTS_PER_CLUSTER, hosts))),
+        tuple(MoRef(f"host-{n}") for n in range(first, after)),
     )
 
 
-def _vm(number: int) -> VirtualMachine:
+def _vm(number: int, shape: Shape) -> VirtualMachine:
     uuid = str(UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128))
     image = str(UUID(int=number % 40 * 0x9E3779B97F4A7C15 % 2**128))
     host = number // VMS_PER_HOST
-    cluster = host // HOSTS_PER_CLUSTER
-    store = cluster * DATASTORES_PER_CLUSTER + number % DATASTORES_PER_CLUSTER
+    cluster = host // shape.hosts_per_cluster
+    store = cluster * shape.datastores_per_cluster + number % shape.datastores_per_cluster
     return VirtualMachine(
         MoRef(f"vm-{number + 1000}"),
         f"web-{number} ({uuid})",

@@ -236,7 +236,7 @@ class _Giving(AbstractContextManager[list[int]]):
         self.inner.__exit__(*said)
 
 
-def _bytes_alone() -> AbstractContextManager[Any]:
+def bytes_alone() -> AbstractContextManager[Any]:
     """Throws every page away, but for the token of the next, which stands at its start."""
     logged_in = Row(
         vim.SessionManager,
@@ -266,7 +266,7 @@ def _sdk() -> AbstractContextManager[Any]:
 
 WAYS: Mapping[str, Callable[[], AbstractContextManager[Any]]] = MappingProxyType(
     {
-        BYTES: _bytes_alone,
+        BYTES: bytes_alone,
         OURS: nullcontext,
         COLLECTOR: nullcontext,
         LEAN_SDK: reference.use_reference,

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from unittest import mock
 
 from lab.simulator import VCenterLogin
-from vmware_panel.vsphere import Endpoint, VCenterClient
+from vmware_panel.vsphere import Endpoint, VCenterClient, transport
 
 VMS_PER_CLUSTER = 1_000
 HOSTS_PER_CLUSTER = 63
@@ -38,3 +40,25 @@ def client_of(account: VCenterLogin) -> Iterator[VCenterClient]:
         yield client
     finally:
         client.close()
+
+
+@contextmanager
+def counted_bytes() -> Iterator[list[int]]:
+    """The sizes of what is read of all answers, as it is before it is decoded, after decompression."""
+    uncompressed = transport.uncompressed
+    sizes: list[int] = []
+
+    class Counted:
+        def __init__(self, stream: Any) -> None:
+            self.stream = stream
+
+        def read(self, size: int = -1, /) -> bytes:
+            found: bytes = self.stream.read(size)
+            sizes.append(len(found))
+            return found
+
+    def counted(answer: Any, encoding: str) -> Any:
+        return Counted(uncompressed(answer, encoding))
+
+    with mock.patch.object(transport, "uncompressed", counted):
+        yield sizes

@@ -23,6 +23,7 @@ made_from=$(
     cat constraints.txt pyproject.toml <(sed '/^\[mypy\]/,$d' setup.cfg) | sha256sum
 )
 if [ -e $stamp ] && [ "$(cat $stamp)" = "$made_from" ] && $venv/bin/python -c ''; then
+    $venv/bin/python tools/messages.py compile
     exit 0
 fi
 

@@ -33,6 +33,7 @@ from vmware_panel.config import (
     get_config,
 )
 from vmware_panel.config_types import JOBS_QUEUE
+from vmware_panel.jobs.backends import RQ, faults_of, kind_of
 from vmware_panel.jobs.folder import fault_of, journal_folder
 from vmware_panel.secret import SecretUnavailableError
 
@@ -45,6 +46,7 @@ SEVERAL_SERVERS = "vmware_panel.W005"
 NO_CACHE_TIMEOUTS = "vmware_panel.W006"
 NO_CACHE = "vmware_panel.W007"
 UNFIT_JOURNAL = "vmware_panel.E006"
+UNFIT_BACKEND = "vmware_panel.E007"
 BAD_FOLDER = "vmware_panel.W008"
 SHORT_JOBS = "vmware_panel.W009"
 
@@ -172,8 +174,14 @@ def _of_jobs(jobs: JobsConfig) -> Iterator[CheckMessage]:
             )
     else:
         yield from _of_journal(jobs.cache)
-    backend = getattr(settings, "TASKS", {}).get(jobs.backend, {}).get("BACKEND", "")
-    if backend.startswith("django_tasks_rq."):
+    if jobs.backend is not None:
+        yield from _of_workers(jobs.backend)
+
+
+def _of_workers(alias: str) -> Iterator[CheckMessage]:
+    for fault in faults_of(alias):
+        yield Error(fault.statement, hint=fault.advice, id=UNFIT_BACKEND)
+    if kind_of(alias) is RQ:
         queue = getattr(settings, "RQ_QUEUES", {}).get(JOBS_QUEUE, {})
         if queue.get("DEFAULT_TIMEOUT") != RQ_NO_TIMEOUT:
             yield Warning(

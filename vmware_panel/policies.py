@@ -181,8 +181,3 @@ DEFAULTS = (
         description="Cancel a job, whoever began it.",
     ),
 )
-
-
-def list_rules() -> tuple[policy.RuleDefault, ...]:
-    """For `oslopolicy-sample-generator` and its kin."""
-    return DEFAULTS

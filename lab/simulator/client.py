@@ -227,7 +227,10 @@ class SimulatorControl:
         return str(self._ask("POST", "/lab/clusters", {"name": name})["moref"])
 
     def rename(
-        self, kind: Literal["ClusterComputeResource", "HostSystem"], moref: str, name: str
+        self,
+        kind: Literal["ClusterComputeResource", "Datastore", "HostSystem"],
+        moref: str,
+        name: str,
     ) -> None:
         """Another name, at once. Nova finds its clusters by their names when it starts."""
         self._ask("POST", "/lab/rename", {"type": kind, "moref": moref, "name": name})

@@ -8,6 +8,7 @@ from lab.simulator.patches_history import HISTORY_PATCHES
 from lab.simulator.patches_inventory import INVENTORY_PATCHES
 from lab.simulator.patches_machines import MACHINE_PATCHES
 from lab.simulator.patches_performance import PERFORMANCE_PATCHES
+from lab.simulator.patches_snapshots import SNAPSHOT_PATCHES
 from lab.simulator.patches_updates import UPDATE_PATCHES
 from lab.simulator.patches_uploads import UPLOAD_PATCHES
 from lab.simulator.patching import Patch
@@ -16,6 +17,7 @@ PATCHES: tuple[Patch, ...] = (
     *INVENTORY_PATCHES,
     *UPDATE_PATCHES,
     *MACHINE_PATCHES,
+    *SNAPSHOT_PATCHES,
     *FILE_PATCHES,
     *UPLOAD_PATCHES,
     *HISTORY_PATCHES,

@@ -155,7 +155,9 @@ def test_images_by_id_hidden_and_community_ones_included(
     made = admin.image.post("/images", json=image).json()["id"]
     try:
         wanted = {server.image_id or "" for server in servers.values()} | {made, "gone"}
-        names = glance.image_names(access, wanted)
+        names = {
+            image_id: image.name for image_id, image in glance.images_of(access, wanted).items()
+        }
         listed = {image.id: image for image in glance.list_images(access)}
     finally:
         admin.image.delete(f"/images/{made}")

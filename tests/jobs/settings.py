@@ -18,6 +18,7 @@ CACHES = _given.get(
 )
 DATABASES = _given.get("DATABASES", {})
 TASKS = _given.get("TASKS", {})
+CELERY_BROKER_URL = _given.get("CELERY_BROKER_URL")
 RQ_QUEUES = _given.get("RQ_QUEUES", {})
 VMWARE_PANEL = {"jobs": _given["jobs"]}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import override_settings
+from celery import Celery
+from django.test import modify_settings, override_settings
+from django_tasks import task_backends
+from redis import Redis
 
 from tests.jobs import samples
 from tests.jobs.effects import Effects
@@ -16,6 +19,7 @@ from vmware_panel.domain.jobs import Job, JobState
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.jobs import sqlite_journal, tasks, watcher
 from vmware_panel.jobs.embedded import EmbeddedBackend
+from vmware_panel.jobs.in_time import InTime
 from vmware_panel.jobs.journal import Journal, JournalError
 from vmware_panel.jobs.journals import journal
 
@@ -115,6 +119,19 @@ def test_the_embedded_queue_does_the_job_in_a_thread(
     assert set(Effects(tmp_path / "effects").counts().values()) == {1}
 
 
+def test_a_worker_with_another_secret_key_says_that_it_knows_no_such_job(
+    kept: Journal, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.add(samples.job(tmp_path), None)
+    with override_settings(SECRET_KEY="another"):
+        tasks.run_job.call("job1")
+    (said,) = (r.message for r in caplog.records)
+    assert "Job job1 is not in the journal of this worker: its SECRET_KEY" in said
+    tasks.run_job.call("job1")
+    tasks.run_job.call("job1")
+    assert not any("not in the journal" in r.message for r in caplog.records[1:])
+
+
 def test_the_embedded_queue_does_one_job_once_at_a_time() -> None:
     backend = EmbeddedBackend("test", {"QUEUES": []})
     _Gate.open.clear()
@@ -142,24 +159,95 @@ def wait_at_gate(job_id: str) -> None:
     _Gate.open.wait(20)
 
 
-@pytest.mark.caches
-def test_rq_tells_what_lies_in_its_queue(redis_server: CacheServer, tmp_path: Path) -> None:
-    at = {"HOST": HOST, "PORT": redis_server.port, "DB": 1}
-    with override_settings(
-        RQ_QUEUES={"default": at, "vmware_panel": at},
-        TASKS={"rq": {"BACKEND": "django_tasks_rq.RQBackend", "QUEUES": ["vmware_panel"]}},
-        VMWARE_PANEL={"jobs": {"cache": ALIAS, "backend": "rq"}},
-    ):
-        import django_rq.settings
+celery_app = Celery("test", set_as_current=False)
 
-        django_rq.settings.QUEUES.clear()
-        django_rq.settings.QUEUES.update({"default": at, "vmware_panel": at})
+
+@pytest.fixture
+def queues(redis_server: CacheServer) -> Iterator[None]:
+    """RQ and Celery on a real Redis."""
+    at = {"HOST": HOST, "PORT": redis_server.port, "DB": 1}
+    celery_app.conf.broker_url = f"redis://{HOST}:{redis_server.port}/2"
+    celery = {
+        "BACKEND": "vmware_panel.jobs.celery_backend.CeleryBackend",
+        "QUEUES": ["vmware_panel"],
+        "OPTIONS": {"app": f"{__name__}.celery_app"},
+    }
+    with (
+        modify_settings(INSTALLED_APPS={"append": "django_rq"}),
+        override_settings(
+            RQ_QUEUES={"default": at, "vmware_panel": at},
+            TASKS={
+                "rq": {"BACKEND": "django_tasks_rq.RQBackend", "QUEUES": ["vmware_panel"]},
+                "celery": celery,
+            },
+        ),
+    ):
+        vars(task_backends).pop("settings", None)  # it reads them once in a process
+        yield
+    vars(task_backends).pop("settings", None)
+
+
+def working_with(backend: str) -> Any:
+    return override_settings(VMWARE_PANEL={"jobs": {"cache": ALIAS, "backend": backend}})
+
+
+def test_a_backend_that_lacks_its_application_is_said_and_ends_no_watcher(
+    kept: Journal, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tasks = {
+        "db": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["vmware_panel"]},
+    }
+    kept.add(samples.job(tmp_path), None)
+    kept.enqueued("job1", "one of before")
+    jobs = {"folder": str(tmp_path / "jobs"), "backend": "db"}
+    with override_settings(TASKS=tasks, VMWARE_PANEL={"jobs": jobs}):
+        watcher.Watcher().look()
+    (said,) = (r.message for r in caplog.records if "cannot be looked after" in r.message)
+    assert "'db' of TASKS: DatabaseBackend configured as" in said
+    assert "Insert 'django_tasks_db' in INSTALLED_APPS" in said
+
+
+@pytest.mark.caches
+def test_rq_tells_what_lies_in_its_queue(queues: None) -> None:
+    with working_with("rq"):
         result = tasks.enqueue("job1")
         assert tasks.waits_in_queue(result)
         assert not tasks.waits_in_queue("another")
-        redis_server.kill()
+
+
+@pytest.mark.caches
+def test_celery_tells_whether_anything_lies_in_its_queue(
+    queues: None, redis_server: CacheServer
+) -> None:
+    with working_with("celery"):
+        assert not tasks.waits_in_queue("before there is a queue")
+        result = tasks.enqueue("job1")
+        assert tasks.waits_in_queue(result)
+        Redis(HOST, redis_server.port, db=2).delete("vmware_panel")
         assert not tasks.waits_in_queue(result)
-        with pytest.raises(JournalError, match="the queue did not take it"):
+
+
+@pytest.mark.caches
+@pytest.mark.parametrize("backend", ["rq", "celery"])
+def test_a_queue_that_is_away_or_hangs_is_said_in_time(
+    backend: str, queues: None, redis_server: CacheServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "in_time", InTime(1.0))
+    with working_with(backend):
+        result = tasks.enqueue("job1")
+        redis_server.freeze()
+        for _ in range(2):
+            with pytest.raises(JournalError, match="the queue did not take it: TimeoutError"):
+                tasks.enqueue("job1")
+        assert not tasks.waits_in_queue(result)
+        redis_server.thaw()
+        until(lambda: tasks.waits_in_queue(result), "it to answer again")
+        redis_server.kill()
+        monkeypatch.setattr(tasks, "in_time", InTime(60.0))  # RQ's client tries some times
+        assert not tasks.waits_in_queue(result)
+        with pytest.raises(JournalError, match="the queue does not answer: .*onnection"):
+            tasks.asked_queue(result)
+        with pytest.raises(JournalError, match="the queue did not take it: .*onnection"):
             tasks.enqueue("job1")
 
 

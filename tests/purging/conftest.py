@@ -138,7 +138,7 @@ def make_rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         other = f"{inventory.cluster('DC0_C1')._moId}.dbed6e0c-bd88-4ef6-b594-21283e1c677f"
         nova = Nova({"compute-1": node, "compute-2": other})
         nova.answer_at(cloud)
-        settings = override_settings(VMWARE_PANEL=_settings(simulator, tmp_path))
+        settings = override_settings(VMWARE_PANEL=settings_of(tmp_path, west=simulator))
         settings.enable()
         close.append(settings.disable)
         datastore = inventory.datastore(DS)
@@ -161,16 +161,17 @@ def make_rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         end()
 
 
-def _settings(simulator: RunningSimulator, tmp_path: Path) -> dict[str, Any]:
+def settings_of(tmp_path: Path, **vcenters: RunningSimulator) -> dict[str, Any]:
     return {
         "vcenters": {
-            "west": {
+            name: {
                 "host": simulator.host,
                 "port": simulator.port,
                 "username": simulator.user,
                 "password": simulator.password,
                 "ca_file": str(simulator.ca_file),
             }
+            for name, simulator in vcenters.items()
         },
         "computes": {
             "compute-1": {"cache_prefix": "c1", "datastore_regex": ".*"},

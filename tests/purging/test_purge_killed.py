@@ -7,6 +7,8 @@ from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig
 from tests.vsphere.test_file_use import stand_on
 from vmware_panel.domain.jobs import ItemState, Job, JobKind
 from vmware_panel.domain.plans import RefusalKind
+from vmware_panel.jobs import sqlite_journal
+from vmware_panel.jobs.journal import LEASE_S
 from vmware_panel.jobs.report import ClaimReport
 from vmware_panel.vsphere import VCenterClient, counting
 
@@ -19,6 +21,7 @@ CALLS = {
     "delete": "delete_folder",
     "mark": "make_directory",
 }
+CHANGES = {"MakeDirectory", "MoveDatastoreFile_Task", "DeleteDatastoreFile_Task"}
 MOMENTS = ("written down", "sent", "told")
 
 
@@ -119,6 +122,39 @@ def test_a_mark_is_made_once(rig: Rig, monkeypatch, moment):
     assert item.state is ItemState.DONE
     markers = [p.name for p in (rig.disk / OWNED / image).iterdir() if p.name.startswith("ts-")]
     assert len(markers) == 1, markers
+
+
+def sent(calls) -> dict[str, int]:
+    return {method: count for method, count in calls.by_method.items() if method in CHANGES}
+
+
+@pytest.mark.parametrize("step", ["make_room", "set_aside", "delete"])
+def test_a_worker_that_stood_still_until_another_was_done_sends_nothing_more(
+    rig: Rig, monkeypatch, step
+):
+    """It had written the step down, and goes on where it stood: right before it sends."""
+    image = rig.image()
+    job = rig.job(rig.target(f"{OWNERLESS}/{image}"))
+    ahead_s = [0.0]
+    real, about_to = sqlite_journal.clock_s, ClaimReport.about_to
+    monkeypatch.setattr(sqlite_journal, "clock_s", lambda: real() + ahead_s[0])
+    stood_still = []
+
+    def stand_still(self, name, note=""):
+        about_to(self, name, note)
+        if name == step and not stood_still:
+            stood_still.append(name)
+            ahead_s[0] = LEASE_S + 1
+            (item,) = rig.run(job, "w2").items
+            assert item.state is ItemState.DONE
+            stood_still.append(sent(calls))
+
+    monkeypatch.setattr(ClaimReport, "about_to", stand_still)
+    with counting() as calls:
+        (item,) = rig.run(job).items
+    assert stood_still == [step, sent(calls)], "nothing was sent after it went on"
+    assert item.state is ItemState.DONE
+    assert rig.left_aside() == []
 
 
 def test_a_folder_that_is_in_neither_place_is_told_as_unknown(rig: Rig, monkeypatch):

@@ -40,6 +40,9 @@ class KeptReport:
         *before, last = self.item.steps
         self.item = replace(self.item, steps=(*before, replace(last, sent=True, task=task)))
 
+    def still_ours(self) -> None:
+        """It is, unless `about_to` has said no."""
+
     def progress(self, percent: int | None) -> None:
         self.told.append(("progress", percent))
 

@@ -1,11 +1,12 @@
 """What `manage.py check` says of VMWARE_PANEL."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import ERROR, WARNING, CheckMessage
-from django.test import override_settings
+from django.test import modify_settings, override_settings
 
 from vmware_panel.checks import check_settings
 
@@ -191,10 +192,75 @@ def test_a_folder_of_jobs_that_others_may_write_is_a_warning(tmp_path: Path) -> 
 def test_an_rq_that_would_end_long_jobs_is_a_warning(
     timeout_s: int | None, ids: list[str]
 ) -> None:
-    queue = {"HOST": "r"} | ({"DEFAULT_TIMEOUT": timeout_s} if timeout_s else {})
-    messages = with_jobs(
-        {"cache": "jobs", "backend": "rq"},
-        TASKS={"rq": {"BACKEND": "django_tasks_rq.RQBackend"}},
-        RQ_QUEUES={"vmware_panel": queue},
-    )
+    queue = RQ_QUEUE | ({"DEFAULT_TIMEOUT": timeout_s} if timeout_s else {})
+    with modify_settings(INSTALLED_APPS={"append": "django_rq"}):
+        messages = with_jobs(
+            {"cache": "jobs", "backend": "rq"},
+            TASKS={"rq": {"BACKEND": RQ, "QUEUES": ["vmware_panel"]}},
+            RQ_QUEUES={"default": RQ_QUEUE, "vmware_panel": queue},
+        )
     assert [message.id for message in messages] == ids
+
+
+RQ = "django_tasks_rq.RQBackend"
+RQ_QUEUE = {"HOST": "127.0.0.1", "PORT": 9, "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1}}
+CELERY = "vmware_panel.jobs.celery_backend.CeleryBackend"
+
+
+@pytest.mark.parametrize(
+    ("task", "others", "statement", "hint"),
+    [
+        ({}, {}, "has no BACKEND", "dotted path"),
+        (
+            {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"},
+            {},
+            "within the page that begins it",
+            "leave jobs.backend out",
+        ),
+        ({"BACKEND": "django_tasks_none.Backend"}, {}, "No module named", "install what it needs"),
+        ({"BACKEND": "django_tasks_rq.None"}, {}, "cannot be loaded", "vmware-panel[jobs-rq]"),
+        ({"BACKEND": CELERY}, {}, "has no queue 'vmware_panel'", "'QUEUES': ['vmware_panel']"),
+        ({"BACKEND": RQ}, {"RQ_QUEUES": {}}, "django_rq app not installed", "INSTALLED_APPS"),
+        ({"BACKEND": RQ}, {"RQ_QUEUES": {}}, "not configured for django-rq", "RQ_QUEUES"),
+        ({"BACKEND": RQ}, {}, "You have to define RQ_QUEUES", "settings of its queue"),
+        (
+            {"BACKEND": "django_tasks_db.DatabaseBackend"},
+            {},
+            "database app not installed",
+            "Insert 'django_tasks_db' in INSTALLED_APPS",
+        ),
+        (
+            {"BACKEND": CELERY, "QUEUES": ["vmware_panel"], "OPTIONS": {"app": "celery.Celery"}},
+            {},
+            "OPTIONS['app'] is 'celery.Celery', which is no Celery",
+            "dotted path of the application",
+        ),
+    ],
+)
+def test_a_backend_that_cannot_work_at_jobs_is_an_error_with_its_remedy(
+    task: dict[str, Any], others: dict[str, Any], statement: str, hint: str
+) -> None:
+    messages = with_jobs({"cache": "jobs", "backend": "its"}, TASKS={"its": task}, **others)
+    said = [(message.msg, str(message.hint)) for message in messages]
+    assert {message.id for message in messages} >= {"vmware_panel.E007"}
+    assert all("VMWARE_PANEL.jobs.backend: 'its' of TASKS" in msg for msg, _ in said[:1])
+    assert any(statement in msg and hint in advice for msg, advice in said), said
+
+
+def test_celery_without_a_broker_and_a_database_backend_without_a_database_are_errors() -> None:
+    tasks = {"its": {"BACKEND": CELERY, "QUEUES": ["vmware_panel"]}}
+    (message,) = with_jobs({"cache": "jobs", "backend": "its"}, TASKS=tasks)
+    assert "has no broker" in message.msg and "CELERY_BROKER_URL" in str(message.hint)
+
+
+def test_a_backend_whose_package_is_missing_is_an_error_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("vmware_panel.jobs.celery_")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "celery", None)  # as Python marks one that is not there
+    tasks = {"its": {"BACKEND": CELERY, "QUEUES": ["vmware_panel"]}}
+    (message,) = with_jobs({"cache": "jobs", "backend": "its"}, TASKS=tasks)
+    assert (message.id, message.level) == ("vmware_panel.E007", ERROR)
+    assert "cannot be loaded" in message.msg and "celery" in message.msg
+    assert "pip install 'vmware-panel[jobs-celery]'" in str(message.hint)

@@ -7,17 +7,25 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
 from tests.unit.domain import builders, caches
 from vmware_panel import config
-from vmware_panel.api.image_cache import Ledger, Ledgers, cache_computes, stands_alone
+from vmware_panel.api.image_cache import (
+    Ledger,
+    Ledgers,
+    cache_computes,
+    ledger_report,
+    stands_alone,
+)
 from vmware_panel.api.placement import INVENTORIES, Answers
 from vmware_panel.api.reading import Reading
 from vmware_panel.api.scans import Scans
 from vmware_panel.domain.cloud import ComputeService, Hypervisor
 from vmware_panel.domain.image_cache import LeftoverKind
+from vmware_panel.domain.inventory import Datastore
 from vmware_panel.domain.leftovers import Doubt
-from vmware_panel.domain.outcome import Outcome
+from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus, Snapshot
 from vmware_panel.openstack.server_index import IndexedServers
 
@@ -112,6 +120,8 @@ class Cloud:
         self.version = "1"
         self.indexed = IndexedServers((), 1, builders.READ_AT, builders.READ_AT)
         self.images = caches.glance()
+        self.elsewhere = Reading()
+        self.silent: tuple[str, ...] = ()
 
     @staticmethod
     def scan(*more: Any) -> Any:
@@ -136,7 +146,9 @@ class Cloud:
             return self.lately
 
         answers = Answers(outcomes, (), INVENTORIES)
-        return self.ledgers.ledger(answers, self.scans, caches.COMPUTES, True, since)
+        return self.ledgers.ledger(
+            answers, self.scans, caches.COMPUTES, True, since, self.elsewhere, self.silent
+        )
 
 
 def test_the_ledger_is_kept_while_no_book_moves() -> None:
@@ -163,12 +175,94 @@ def _images(cloud: Cloud) -> None:
     cloud.images = caches.glance(hidden=True)
 
 
-@pytest.mark.parametrize("moved", [_search, _version, _servers, _images])
+def _elsewhere(cloud: Cloud) -> None:
+    other = replace(caches.inventory(), vcenter=builders.vcenter("east"))
+    cloud.elsewhere = Reading((other,))
+
+
+def _silent(cloud: Cloud) -> None:
+    cloud.silent = ("east",)
+
+
+@pytest.mark.parametrize("moved", [_search, _version, _servers, _images, _elsewhere, _silent])
 def test_a_book_that_moved_makes_it_anew(moved: Callable[[Cloud], None]) -> None:
     cloud = Cloud()
     first = cloud.page()
     moved(cloud)
     assert cloud.page() is not first
+
+
+def test_a_vcenter_whose_book_is_not_there_leaves_no_image_unused_and_no_leftover_sure() -> None:
+    cloud = Cloud()
+    cloud.scans = Scans(
+        {("lab", caches.DATASTORE): cloud.scan(caches.file("OSTACK_IMG_x/x.vmdk"))}
+    )
+    assert [each.path for each in cloud.page().leftovers] == ["[ds1] OSTACK_IMG_x"]
+    cloud.silent = ("east",)
+    page = cloud.page()
+    assert [image.used for image in page.images] == [None]
+    assert [each.why for each in page.undecided] == [Doubt.NO_VCENTER]
+
+
+class Sources:
+    """What a report asks: the region's vCenters with OpenStack, and those of other regions."""
+
+    def __init__(self, elsewhere: Reading) -> None:
+        self.elsewhere = elsewhere
+        self.read_names: list[str] = []
+
+    def read(self, vcenters: Any) -> Reading:
+        self.read_names += [vcenter.name for vcenter in vcenters]
+        return self.elsewhere
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_report_reads_the_vcenters_of_other_regions_as_well(
+    answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = "ds:///vmfs/volumes/one/"
+    its = Datastore(caches.OTHER_DATASTORE, "bronze", type="VMFS", url=shared)
+    vm = caches.clone(1, caches.parent(ds="bronze"), name="web", manager_key="")
+    east = caches.inventory(vm, vcenter=builders.vcenter("east"), datastores=(its,))
+    trouble = Trouble("east", TroubleKind.UNREACHABLE, "no route")
+    sources = Sources(Reading((east,)) if answers else Reading((), (trouble,)))
+    here = Datastore(caches.DATASTORE, "ds1", type="VMFS", url=shared)
+    reading = Reading((caches.inventory(datastores=(here,)),))
+    books = {
+        INVENTORIES: lambda: reading,
+        "servers": lambda: IndexedServers((), 1, builders.READ_AT, builders.READ_AT),
+    }
+    module = "vmware_panel.api.image_cache"
+    monkeypatch.setattr(f"{module}.parts_of_all", lambda request, vcenters: books)
+    monkeypatch.setattr(f"{module}.inventory_source", lambda: sources)
+    monkeypatch.setattr(
+        f"{module}.read_scans",
+        lambda vcenters: Scans({("lab", caches.DATASTORE): Cloud.scan()}),
+    )
+    for name, value in (("all_images", caches.glance()), ("project_names", {})):
+        monkeypatch.setattr(f"{module}.cloud.{name}", lambda access, scope, v=value: v)
+    for name in ("access_of", "scope_of"):
+        monkeypatch.setattr(f"{module}.{name}", lambda request: None)
+    user = SimpleNamespace(services_region="one", available_services_regions=("one",))
+    vcenter = {"host": "vc.example.org", "username": "u", "password": "p"}
+    regions = {"lab": "one", "east": "two"}
+    settings = {
+        "vcenters": {
+            name: {**vcenter, "host": f"{name}.example.org", "region": region}
+            for name, region in regions.items()
+        }
+    }
+    with override_settings(VMWARE_PANEL=settings):
+        report = ledger_report(SimpleNamespace(user=user))  # type: ignore[arg-type]
+    assert sources.read_names == ["east"]
+    assert report.images is not None
+    (image,) = report.images
+    if answers:
+        assert [s.label for s in image.standers or ()] == ["web (vCenter east)"]
+        assert report.troubles == ()
+    else:
+        assert image.used is None
+        assert trouble in report.troubles
 
 
 def test_nova_is_asked_what_it_deleted_only_if_an_instance_is_missing() -> None:

@@ -30,6 +30,7 @@ def named(*options: tuple[str, str]) -> set[str]:
 
 PRODUCT = ("options", "install_requires")
 LAB = ("options.extras_require", "lab")
+CELERY = ("options.extras_require", "jobs-celery")
 TEST = ("options.extras_require", "test")
 
 
@@ -48,7 +49,7 @@ def imported(folder: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("folder", "options"),
     [
-        ("vmware_panel", [PRODUCT]),
+        ("vmware_panel", [PRODUCT, CELERY]),
         ("lab", [PRODUCT, LAB]),
         ("tests", [PRODUCT, LAB, TEST]),
         ("benchmarks", [PRODUCT, LAB]),
@@ -62,6 +63,17 @@ def test_what_is_imported_is_required(folder: str, options: list[tuple[str, str]
         assert of & required, f"{module} imports {name} (of {of}): name it in setup.cfg"
 
 
+def test_celery_which_a_deployment_may_not_have_is_imported_by_its_own_modules_alone() -> None:
+    its_own = sorted((ROOT / "vmware_panel" / "jobs").glob("celery_*.py"))
+    found = [
+        path
+        for path in sorted((ROOT / "vmware_panel").rglob("*.py"))
+        for name, _ in imports("vmware_panel.jobs.x", ast.parse(path.read_text()))
+        if name.partition(".")[0] in ("celery", "kombu") or ".celery_" in name
+    ]
+    assert set(found) == set(its_own)
+
+
 def test_what_is_required_is_pinned() -> None:
     pinned = {normal(line) for line in (ROOT / "constraints.txt").read_text().splitlines()}
-    assert named(PRODUCT, LAB, TEST) <= pinned
+    assert named(PRODUCT, LAB, CELERY, TEST) <= pinned

@@ -18,6 +18,7 @@ from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.tasks import TaskState
 from vmware_panel.vsphere import VCenterClient, VSphereError, counting
+from vmware_panel.vsphere.before_sending import before_sending
 from vmware_panel.vsphere.errors import ObjectGone, Unanswered
 from vmware_panel.vsphere.file_changes import LISTING_HOLDS_S, PathRefused
 
@@ -204,6 +205,31 @@ def test_a_missing_right_is_named(inventory, client, place, cached):
             change()
         assert caught.value.kind is TroubleKind.FORBIDDEN
         assert caught.value.trouble.missing_privilege == "Datastore.FileManagement"
+    assert cached.exists()
+
+
+class NotOurs(Exception):
+    pass
+
+
+def test_right_before_a_change_is_sent_one_may_still_say_no(
+    inventory, new_client, client, place, cached
+):
+    listing = client.list_folder(place, below(DS, "x_base", IMAGE))
+    other = new_client(endpoint_of(inventory.simulator))  # which has to log in first
+
+    def no() -> None:
+        assert calls.by_method["Login"] == 1, "asked after all that takes time"
+        raise NotOurs
+
+    with counting() as calls, before_sending(no):
+        for change in (
+            lambda: other.delete_folder(listing),
+            lambda: other.make_directory(place, below(DS, "vmware_temp", ASIDE), parents=True),
+        ):
+            with pytest.raises(NotOurs):
+                change()
+    assert not {"DeleteDatastoreFile_Task", "MakeDirectory"} & set(calls.by_method), calls
     assert cached.exists()
 
 

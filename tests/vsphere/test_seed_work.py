@@ -20,6 +20,7 @@ from tests.vsphere.fault_proxy import FaultProxy, fault_proxy, hang_up, wait_unt
 from tests.vsphere.rig import authority
 from tests.vsphere.test_maintenance import passed_on
 from vmware_panel.api import seed_sending
+from vmware_panel.domain.details import DetailKind, detail
 from vmware_panel.domain.driver_image import DiskKind
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import Asker, ItemState, Job, JobItem, JobKind
@@ -32,7 +33,7 @@ from vmware_panel.jobs.report import ClaimReport
 from vmware_panel.jobs.sealing import seal
 from vmware_panel.jobs.sqlite_journal import SqliteJournal
 from vmware_panel.openstack import Access, Service
-from vmware_panel.vsphere import close_clients
+from vmware_panel.vsphere import VCenterClient, close_clients
 
 __all__ = ["authority", "rig", "two_datastores"]  # fixtures
 
@@ -254,7 +255,8 @@ def test_a_datastore_that_goes_away_in_the_middle_fails_and_what_stays_is_named(
     item = bench.item
     assert item.state is ItemState.FAILED and item.trouble
     (left,) = bench.staged or ["?"]
-    assert f"[shared-ds-1] vmware_temp/{left} is left" in item.trouble.detail
+    told = detail(DetailKind.LEFT, f"[shared-ds-1] vmware_temp/{left}")
+    assert told in item.trouble.remarks and str(told) in item.trouble.detail
     assert bench.files(*TARGET) is None
 
 
@@ -271,8 +273,9 @@ def building(bench: Bench, cloud: FakeServer) -> list[dict[str, Any]]:
     servers: list[dict[str, Any]] = []
 
     def answer(handler: Handler, request: Request) -> None:
-        assert request.query["image"] == IMAGE and request.query["status"] == "BUILD"
-        handler.send(200, json.dumps({"servers": servers}).encode())
+        assert request.query["image"] == IMAGE
+        asked = [server for server in servers if server["status"] == request.query["status"]]
+        handler.send(200, json.dumps({"servers": asked}).encode())
 
     cloud.answers["/v2.1/servers/detail"] = answer
     return servers
@@ -299,19 +302,26 @@ def test_of_an_image_that_is_there_the_sized_copy_alone_is_made(
     assert bench.staged == []
 
 
+@pytest.mark.parametrize("status", ["BUILD", "REBUILD"])
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
 def test_no_sized_copy_comes_into_the_way_of_an_instance_that_is_being_built(
-    bench: Bench, building: list[dict[str, Any]], when: str, monkeypatch: pytest.MonkeyPatch
+    bench: Bench,
+    building: list[dict[str, Any]],
+    when: str,
+    status: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = {"id": "s-1", "name": "shop-1", "status": "BUILD"}
+    """Meanwhile: after the last step was written down, right before it is sent."""
+    server = {"id": "s-1", "name": "shop-1", "status": status}
     if when == "before":
         building.append(server)
     else:
         about_to = ClaimReport.about_to
 
         def begins(self: ClaimReport, step: str, note: str = "") -> None:
-            building[:] = [server]
             about_to(self, step, note)
+            if step == "move":
+                building[:] = [server]
 
         monkeypatch.setattr(ClaimReport, "about_to", begins)
     item = bench.do(only_sized(bench))
@@ -319,6 +329,27 @@ def test_no_sized_copy_comes_into_the_way_of_an_instance_that_is_being_built(
     assert f"{IMAGE}.1.vmdk" not in (bench.files(*TARGET) or {})
     assert bench.staged == []
     assert not bench.calls("MoveVirtualDisk_Task")
+
+
+def test_a_boot_that_failed_upon_the_copy_and_took_its_descriptor_away_is_told(
+    bench: Bench, building: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Nova's clean-up does after its own copy met ours."""
+    move = VCenterClient.move_disk
+
+    def moved_and_deleted(self: VCenterClient, *args: Any) -> Any:
+        task = move(self, *args)
+        wait_until(lambda: self.tasks([task])[0].done)
+        Path(bench.rig.shared.url).joinpath(*TARGET, f"{IMAGE}.1.vmdk").unlink()
+        return task
+
+    monkeypatch.setattr(VCenterClient, "move_disk", moved_and_deleted)
+    item = bench.do(only_sized(bench))
+    assert item.state is ItemState.FAILED
+    assert item.trouble is not None
+    assert f"{IMAGE}.1-flat.vmdk" in item.trouble.detail
+    assert "deleted by hand" in item.trouble.detail
+    assert bench.staged == []
 
 
 # -- from Glance

@@ -57,8 +57,8 @@ class CapacityReport:
     """One cluster's three books. `capacity` None: vCenter's book is not there.
 
     `read_at` is when vCenter was read: at that moment, or (`live` False) when a collector last
-    did. `driven` False: no nova-compute drives the cluster. `regex_told` and `reserved_told` say
-    whether the settings tell what nova.conf says.
+    did. `driven` False: no nova-compute drives the cluster. `regex_told`: whether the settings
+    tell the `datastore_regex` of nova.conf.
     """
 
     capacity: ClusterCapacity | None = None
@@ -66,7 +66,6 @@ class CapacityReport:
     live: bool = False
     driven: bool = True
     regex_told: bool = True
-    reserved_told: bool = True
     untold_others: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
 
@@ -152,8 +151,6 @@ def capacity_report(request: HttpRequest, page: ClusterReport) -> CapacityReport
         live=detail is not None,
         driven=node is not None,
         regex_told=settings.datastore_regex is not None,
-        reserved_told=None
-        not in (settings.reserved_cpus, settings.reserved_memory_mb, settings.reserved_disk_mb),
         untold_others=tuple(o.name for o, its in others if its.datastore_regex is None),
         troubles=tuple(o.trouble for o in answers.values() if o.trouble),
     )

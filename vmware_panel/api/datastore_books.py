@@ -67,9 +67,3 @@ def kept_book(inventory: Inventory) -> KeptBook:
 
 def _same(one: Inventory, other: Inventory) -> bool:
     return one.vms is other.vms and one.datastores is other.datastores
-
-
-def forget_all() -> None:
-    """As in a process that was just started: for tests."""
-    with _lock:
-        _kept.clear()

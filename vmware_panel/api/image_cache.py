@@ -15,9 +15,10 @@ from django.http import HttpRequest
 
 from vmware_panel.api import cloud
 from vmware_panel.api.context import access_of, scope_of, vcenters_of
+from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.joined import versions_of
 from vmware_panel.api.placement import Answers, answers_of_all, parts_of_all
-from vmware_panel.api.reading import oldest
+from vmware_panel.api.reading import Reading, oldest
 from vmware_panel.api.scans import Scans, read_scans
 from vmware_panel.config import ANY_COMPUTE, ComputeConfig, PanelConfig, VCenterConfig, get_config
 from vmware_panel.domain.cache_ledger import LedgerBooks, cached_images
@@ -56,6 +57,7 @@ MOST_LEDGERS = 4
 """Regions and kinds of users whose last ledger a process keeps."""
 
 _LATELY = "lately there"
+_OTHERS = "vCenters of other regions"
 _PASSING = frozenset({Doubt.OLDER_BOOK, Doubt.NO_NOVA})
 
 
@@ -140,6 +142,8 @@ def ledger_report(request: HttpRequest) -> LedgerReport:
         "images": partial(cloud.all_images, access, scope),
         "projects": partial(cloud.project_names, access, scope),
     }
+    if others := _others(vcenters):
+        parts[_OTHERS] = partial(inventory_source().read, others)
     answers = answers_of_all(parts, vcenters)
     scans = read_scans(vcenters)
     alone = stands_alone(request, vcenters)
@@ -150,11 +154,17 @@ def ledger_report(request: HttpRequest) -> LedgerReport:
         answers.reading.inventories,
         alone=alone,
     )
+    elsewhere: Reading = answers.get(_OTHERS) or Reading()
+    silent = _silent((*answers.reading.inventories, *elsewhere.inventories))
     ledger = None
-    troubles = [*answers.troubles, *scans.troubles]
+    troubles = [
+        *answers.troubles,
+        *scans.troubles,
+        *(trouble for trouble in elsewhere.troubles if trouble.source in silent),
+    ]
     if scans.by_datastore or not scans.troubles:
         since = partial(_since, access, scope, troubles)
-        ledger = _ledgers.ledger(answers, scans, computes, alone, since)
+        ledger = _ledgers.ledger(answers, scans, computes, alone, since, elsewhere, silent)
     return LedgerReport(
         ledger=ledger,
         computes=computes,
@@ -167,6 +177,16 @@ def ledger_report(request: HttpRequest) -> LedgerReport:
         complete=answers.reading.books.complete
         and all(inventory.whole for inventory in answers.reading.inventories),
     )
+
+
+def _others(vcenters: Sequence[VCenterConfig]) -> list[VCenterConfig]:
+    """The vCenters of other regions: they may mount the same datastores."""
+    return [vcenter for vcenter in get_config().vcenters if vcenter not in vcenters]
+
+
+def _silent(inventories: Sequence[Inventory]) -> tuple[str, ...]:
+    there = {inventory.vcenter.name for inventory in inventories}
+    return tuple(v.name for v in get_config().vcenters if v.name not in there)
 
 
 def stands_alone(request: HttpRequest, vcenters: Sequence[VCenterConfig]) -> bool:
@@ -261,8 +281,13 @@ class Ledgers:
         computes: CacheComputes,
         alone: bool,
         since: Since,
+        elsewhere: Reading = Reading(),
+        silent: tuple[str, ...] = (),
     ) -> Ledger:
         """The ledger of these books, as it was made before if none of them has moved.
+
+        `elsewhere` has the books of the vCenters that are not the region's; `silent` names those of
+        all whose book is not there.
 
         Leftovers that a later read of the same books could settle are not kept.
         """
@@ -274,9 +299,15 @@ class Ledgers:
             computes=computes,
             servers=indexed.servers if indexed else None,
             images=answers.get("images"),
+            others=elsewhere.inventories,
+            silent_vcenters=silent,
         )
         held = (books.servers, books.images, scans.by_datastore)
-        key = (*map(id, held), versions_of(reading), computes.all, computes.complete, alone)
+        key = (
+            *map(id, held),
+            *(versions_of(reading), versions_of(elsewhere), silent),
+            *(computes.all, computes.complete, alone),
+        )
         with self._lock:
             known = self._made.get(key)
         if known is None:
@@ -287,7 +318,8 @@ class Ledgers:
             return known.ledger
         else:
             ledger = known.ledger
-        left = _leftovers(books, indexed, reading.books.complete, alone, since)
+        complete = reading.books.complete and not silent
+        left = _leftovers(books, indexed, complete, alone, since)
         ledger = replace(ledger, leftovers=Kept(left.found), undecided=left.undecided)
         with self._lock:
             self._made[key] = _Made(held, ledger)
@@ -311,7 +343,12 @@ def _leftovers(
     if indexed is not None:
         instances = NovasInstances(frozenset(books.server_by_id), indexed.read_at, alone)
     its = LeftoverBooks(
-        books.scans, books.inventories, books.computes, instances, inventories_complete=complete
+        books.scans,
+        books.inventories,
+        books.computes,
+        instances,
+        inventories_complete=complete,
+        others=books.others,
     )
     found = leftovers(its)
     if not any(each.kind is LeftoverKind.GONE_INSTANCE for each in found.found):

@@ -15,10 +15,13 @@ from vmware_panel.audit import asker_of
 from vmware_panel.config import get_config
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import Job, JobItem, JobKind, JobState, Summary
+from vmware_panel.domain.outcome import Trouble
 from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind
+from vmware_panel.jobs.backends import worker_command
 from vmware_panel.jobs.journal import JournalError
 from vmware_panel.jobs.journals import journal
 from vmware_panel.jobs.sealing import seal
+from vmware_panel.jobs.tasks import asked_queue, see_to_backend
 from vmware_panel.jobs.watcher import hand_over, watcher
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +40,7 @@ def begin(
 
     The policy has been asked, and the plan confirmed. `items` have keys of their own. The asker's
     token is kept, encrypted, until the job ends. Raises `JournalError` (a `SourceError`: nothing was
-    begun), `ConfigError`.
+    begun; so too where the settings name a backend that cannot work at it), `ConfigError`.
     """
     if len({item.key for item in items}) != len(items):
         raise ValueError("two items of a job have the same key")
@@ -52,6 +55,7 @@ def begin(
         options=dict(options or {}),
         dry_run=dry_run,
     )
+    see_to_backend()
     kept = journal()
     watcher.ensure()
     kept.add(job, seal(access_of(request), _expires_at(request.user)))
@@ -87,6 +91,41 @@ def job(request: HttpRequest, job_id: str) -> Job | None:
     watcher.ensure()
     found = journal().read(job_id)
     return found if found is not None and found.vcenter in _vcenters(request) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why nobody works at a job just now. `since`: its begin, or the last sign of life of a worker.
+
+    `backend` is the key in `TASKS`, None for threads of the web processes; `worker` the command that
+    starts a worker, empty where it is not known. `queued`: whether the queue still has it, None
+    where it cannot tell; `trouble` is why it could not be asked, or cannot be used.
+    """
+
+    since: datetime
+    backend: str | None
+    worker: str = ""
+    queued: bool | None = None
+    trouble: Trouble | None = None
+
+
+def waiting(job: Job) -> Waiting | None:
+    """None while a worker is at it. Asks the queue. Raises `JournalError`, `ConfigError`."""
+    idle = job.state is JobState.WAITING
+    if job.state is JobState.CANCELLING:
+        idle = job.id in journal().idle()
+    if not idle:
+        return None
+    alias = get_config().jobs.backend
+    since = job.beat_at or job.created_at
+    if alias is None:
+        return Waiting(since, None)
+    found = Waiting(since, alias, worker_command(alias))
+    try:
+        see_to_backend()
+        return replace(found, queued=asked_queue(journal().enqueued_as(job.id)))
+    except JournalError as error:
+        return replace(found, trouble=error.trouble)
 
 
 def _vcenters(request: HttpRequest) -> frozenset[str]:

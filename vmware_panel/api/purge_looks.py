@@ -6,19 +6,23 @@ it goes into the answer as a trouble, and the checks refuse.
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from vmware_panel.api.image_cache import cache_computes
 from vmware_panel.api.inventories import inventory_source
+from vmware_panel.api.other_vcenters import OtherVCenters
+from vmware_panel.api.strangers import Strangers
 from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cache_roots import CacheComputes, root_named
 from vmware_panel.domain.cloud import ComputeService, Server
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, FolderListing
-from vmware_panel.domain.file_use import FolderUse
+from vmware_panel.domain.details import Detail, DetailKind, detail
+from vmware_panel.domain.file_use import FileUser, FolderUse
 from vmware_panel.domain.image_cache import CacheRoot
 from vmware_panel.domain.inventory import Inventory
 from vmware_panel.domain.jobs import Job, JobItem, JobKind, JobState
-from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.domain.outcome import SourceError, TroubleKind
 from vmware_panel.domain.purge import PurgeTarget, TargetKind
 from vmware_panel.domain.purge_checks import OTHER_IMAGE_TASKS, Fresh, NovaUse
 from vmware_panel.endpoints import client
@@ -36,6 +40,18 @@ _OF_IMAGES = frozenset({TargetKind.IMAGE, TargetKind.BROKEN_DOWNLOAD})
 _BY_OWNER = frozenset({TargetKind.IMAGE, TargetKind.BROKEN_DOWNLOAD, TargetKind.EMPTY_ROOT})
 
 
+@dataclass(frozen=True)
+class _Used:
+    """Of one look at all vCenters of the settings. `of_path` None: this job's own did not tell,
+    `trouble` why; `silent` are the others that did not. `on_root` stand anywhere on its top folder.
+    """
+
+    of_path: FolderUse | None
+    on_root: tuple[FileUser, ...]
+    trouble: Detail | None
+    silent: tuple[str, ...]
+
+
 class Looks:
     """Of one job, on one vCenter; for one thread. `close` takes the watch away."""
 
@@ -44,11 +60,16 @@ class Looks:
         self._vcenter = vcenter
         self.client = client(vcenter)
         self._use = self.client.live_use()
+        self._others = OtherVCenters(
+            tuple(other for other in get_config().vcenters if other.name != vcenter.name)
+        )
+        self._strangers = Strangers()
         self._inventory: tuple[Inventory | None, float] | None = None
         self._behind: timedelta | None = None
 
     def close(self) -> None:
         self._use.close()
+        self._others.close()
 
     def first(self, target: PurgeTarget, path: DatastorePath, access: Access) -> Fresh:
         """Everything, vCenter last, so that nothing lies between it and the deed.
@@ -61,19 +82,21 @@ class Looks:
         others = tuple(self._other_jobs(target, path))
         place = self.client.file_place(target.datastore)
         listing = self._listed(target, place, path)
+        used = self._used(place, path)
         now = self._now()
-        use, trouble = self._used(place, path)
         return Fresh(
             now=now,
             listing=listing,
-            use=use,
+            use=used.of_path,
             accessible=place.accessible,
             datastore_type=place.type,
-            use_trouble=trouble,
+            use_trouble=used.trouble,
+            silent=used.silent,
             root=owner,
             nova=asked,
             instance_there=there,
             other_jobs=others,
+            stranger=self._stranger(target, used, owner, access),
         )
 
     def second(
@@ -82,18 +105,19 @@ class Looks:
         """Who uses it, after it was set aside; never raises for a source that fails."""
         asked: NovaUse | None
         if access is None:
-            owner, asked, there = None, NovaUse(trouble="the token has expired"), None
+            owner, asked, there = None, NovaUse(trouble=Detail(DetailKind.TOKEN_EXPIRED)), None
             asked = asked if target.kind in _OF_IMAGES else None
         else:
             owner, told = self._owner(target, path, access)
             asked = self._nova(target, access, told)
             there = self._instance_there(target, path, access)
-        use, trouble = self._used(place, path)
+        used = self._used(place, path)
         return Fresh(
             now=datetime.now(UTC),
             listing=None,
-            use=use,
-            use_trouble=trouble,
+            use=used.of_path,
+            use_trouble=used.trouble,
+            silent=used.silent,
             root=owner,
             nova=asked,
             instance_there=there,
@@ -115,11 +139,32 @@ class Looks:
         deep = target.kind not in (TargetKind.IMAGE, TargetKind.EMPTY_ROOT)
         return self.client.list_folder(place, path, deep=deep)
 
-    def _used(self, place: FilePlace, path: DatastorePath) -> tuple[FolderUse | None, str]:
+    def _used(self, place: FilePlace, path: DatastorePath) -> _Used:
+        whole_root = DatastorePath(path.datastore, path.names[:1])
+        elsewhere, silent = self._others.use_of(place, (path, whole_root))
         try:
-            return self._use.current().use_of(place, path), ""
+            book = self._use.current()
         except VSphereError as error:
-            return None, str(error)
+            return _Used(None, (), _no_answer(error), silent)
+        of_path, of_root = (
+            book.use_of(place, each) + other
+            for each, other in zip((path, whole_root), elsewhere, strict=True)
+        )
+        return _Used(of_path, of_root.standing, None, silent)
+
+    def _stranger(
+        self, target: PurgeTarget, used: _Used, root: CacheRoot | None, access: Access
+    ) -> str | Detail:
+        """A VM that shows that a root which no compute is told to have is another cloud's; the
+        trouble where Nova does not tell.
+        """
+        if target.kind is not TargetKind.IMAGE or root is None or root.owners:
+            return ""
+        try:
+            found = self._strangers.among(used.on_root, access)
+        except CloudError as error:
+            return _no_answer(error)
+        return found.name or found.moref if found else ""
 
     def _nova(self, target: PurgeTarget, access: Access, told: NovaUse) -> NovaUse | None:
         """Three calls. `told`: what asking for the computes has come to."""
@@ -133,7 +178,7 @@ class Looks:
                 s for task in OTHER_IMAGE_TASKS for s in _servers(access, "task_state", task)
             ]
         except CloudError as error:
-            return NovaUse(trouble=str(error))
+            return NovaUse(trouble=_no_answer(error))
         return NovaUse(of_image, tuple(at_work), told.cells_down)
 
     def _owner(
@@ -143,13 +188,14 @@ class Looks:
         if target.kind not in _BY_OWNER:
             return None, NovaUse()
         inventory = self._read_inventory()
-        trouble, down = "", tuple[str, ...]()
+        trouble: Detail | None = None
+        down = tuple[str, ...]()
         computes = CacheComputes()
         try:
             services = nova.list_compute_services(access)
             hypervisors = nova.list_hypervisors(access)
         except CloudError as error:
-            trouble = str(error)
+            trouble = _no_answer(error)
         else:
             down = tuple(_in_cells_that_are_down(services))
             computes = cache_computes(
@@ -211,6 +257,10 @@ class Looks:
             found = next(iter(reading.inventories), None)
             self._inventory = found, now_s + INVENTORY_AGE_S
         return self._inventory[0]
+
+
+def _no_answer(error: SourceError) -> Detail:
+    return detail(DetailKind.NO_ANSWER, error.trouble.source, error)
 
 
 def _servers(access: Access, name: str, value: str) -> tuple[Server, ...]:

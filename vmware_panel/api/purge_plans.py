@@ -39,6 +39,7 @@ from vmware_panel.domain.purge_planning import (
     leftover_considered,
     purge_plan,
     root_considered,
+    strangers_of,
 )
 from vmware_panel.endpoints import client
 
@@ -139,6 +140,7 @@ class _Selection:
         self._vcenter = vcenter
         self._wish = wish
         self._images = [i for i in report.images or () if i.root.vcenter == vcenter]
+        self._strangers = strangers_of(self._images)
         self._leftovers = [o for o in report.leftovers or () if o.vcenter == vcenter]
 
     def of(self, wish: PurgeWish) -> Iterator[Considered]:
@@ -163,7 +165,9 @@ class _Selection:
 
     def _of_images(self, images: Iterable[CachedImage]) -> Iterator[Considered]:
         for image in images:
-            yield image_considered(image, self._wish)
+            root = image.root
+            strangers = self._strangers.get((root.vcenter, root.datastore, root.name), ())
+            yield image_considered(image, self._wish, strangers)
 
     def _of_leftovers(self, leftovers: Iterable[Leftover]) -> Iterator[Considered]:
         for leftover in leftovers:

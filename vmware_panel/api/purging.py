@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from vmware_panel.api.fencing import fenced
 from vmware_panel.api.purge_looks import Looks
 from vmware_panel.api.set_aside import DELETE, PUT_BACK, SetAside
 from vmware_panel.config import VCenterConfig, get_config
@@ -23,8 +24,9 @@ from vmware_panel.domain.datastore_paths import (
     marker_name,
     parse,
 )
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.jobs import ItemState, Job, JobItem
-from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
+from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind, told
 from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
 from vmware_panel.domain.purge import PurgeTarget, Way, target_of
 from vmware_panel.domain.purge_checks import Fresh, against, in_use
@@ -74,6 +76,7 @@ class PurgeWork(_CacheWork):
 
     way = Way.DELETE
 
+    @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         target, path = self._named(item)
         fresh, refusals = self._first_look(target, path, report)
@@ -97,6 +100,7 @@ class PurgeWork(_CacheWork):
             )
         return self._patiently(lambda: self._finished(its, target, listing.place, report), report)
 
+    @fenced
     def settle(self, item: JobItem, report: Report) -> Ended | None:
         target, path = self._named(item)
         try:
@@ -128,8 +132,8 @@ class PurgeWork(_CacheWork):
         return None
 
     def _unknown(self, its: SetAside) -> Ended:
-        detail = f"nobody knows whether {its.path} was moved to {its.note.aside}"
-        return Ended(ItemState.UNKNOWN, trouble=self._trouble(TroubleKind.TIMEOUT, detail))
+        why = detail(DetailKind.MOVED_OR_NOT, its.path, its.note.aside)
+        return Ended(ItemState.UNKNOWN, trouble=self._trouble(TroubleKind.TIMEOUT, why))
 
     def _finished(
         self, its: SetAside, target: PurgeTarget, place: FilePlace, report: Report
@@ -148,14 +152,14 @@ class PurgeWork(_CacheWork):
     def _put_back(self, its: SetAside, place: FilePlace, reasons: tuple[Refusal, ...]) -> Ended:
         if its.put_back(place, reasons):
             return Ended(ItemState.REFUSED, reasons)
-        names = ", ".join(r.detail for r in reasons if r.kind is RefusalKind.IN_USE)
-        detail = f"{its.path} was made anew meanwhile; what was there lies in {its.note.aside}"
+        names = ", ".join(str(r.detail) for r in reasons if r.kind is RefusalKind.IN_USE)
+        why = detail(DetailKind.MADE_ANEW, its.path, its.note.aside)
         if names:
-            detail = f"MOVE IT BACK BY HAND: {names} stands on the former {detail}"
+            why = detail(DetailKind.MOVE_BACK, names, its.path, its.note.aside)
         return Ended(
             ItemState.FAILED,
             reasons,
-            self._trouble(TroubleKind.BAD_ANSWER, detail),
+            self._trouble(TroubleKind.BAD_ANSWER, why),
         )
 
     def _patiently(self, step: Callable[[], Ended], report: Report) -> Ended:
@@ -170,8 +174,8 @@ class PurgeWork(_CacheWork):
                     raise
             report.pause(PAUSE_S)
 
-    def _trouble(self, kind: TroubleKind, detail: str) -> Trouble:
-        return Trouble(self._vcenter.name, kind, detail)
+    def _trouble(self, kind: TroubleKind, why: Detail) -> Trouble:
+        return told(self._vcenter.name, kind, why)
 
 
 class MarkWork(_CacheWork):
@@ -179,6 +183,7 @@ class MarkWork(_CacheWork):
 
     way = Way.MARK
 
+    @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         target, path = self._named(item)
         fresh, refusals = self._first_look(target, path, report)
@@ -203,6 +208,7 @@ class MarkWork(_CacheWork):
         report.sent()
         return Ended(ItemState.DONE)
 
+    @fenced
     def settle(self, item: JobItem, report: Report) -> Ended | None:
         """A marker that is there was made. One that is not was not, or Nova has taken it away."""
         target, _ = self._named(item)

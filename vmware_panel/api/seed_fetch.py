@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from vmware_panel.api.seed_sending import Sending
 from vmware_panel.domain.datastore_paths import DatastorePath, parse
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.driver_image import DiskKind
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
@@ -71,8 +72,8 @@ class Fetching:
         sizes = {f.name: f.size_bytes for f in listing.files} if listing else {}
         size = sizes.get(order.extent_name) or sizes.get(order.file_name)
         if source.name not in sizes or size != order.disk_bytes or size == BROKEN_BYTES:
-            detail = f"{order.source_path} is not what it was"
-            raise Refused(Refusal(RefusalKind.NO_SOURCE, order.image_name, detail))
+            why = Detail(DetailKind.FILE_CHANGED, (order.source_path,))
+            raise Refused(Refusal(RefusalKind.NO_SOURCE, order.image_name, why))
 
     def _stream(self, step: str) -> None:
         order, staging = self._order, self._sending.staging
@@ -113,8 +114,8 @@ class Fetching:
         where = self._client.datacenter_path(self._place.datacenter)
         with image_data(access, order.image_id) as data:
             if data.size_bytes != order.size_bytes:
-                detail = f"it has {data.size_bytes} B now, not {order.size_bytes} B"
-                raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.image_name, detail))
+                sizes = detail(DetailKind.SIZE_CHANGED, data.size_bytes, order.size_bytes)
+                raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.image_name, sizes))
             self._sending.upload(
                 f"{step} {UPLOAD}",
                 lambda: self._client.upload(
@@ -123,8 +124,8 @@ class Fetching:
             )
         arrived = self._sending.sizes().get(path.name)
         if arrived != order.size_bytes:
-            detail = f"{path} has {arrived} of {order.size_bytes} B"
-            raise SourceError(Trouble(self._place.name, TroubleKind.BAD_ANSWER, detail))
+            said = f"{path} has {arrived} of {order.size_bytes} B"
+            raise SourceError(Trouble(self._place.name, TroubleKind.BAD_ANSWER, said))
 
     def _watched(self, data: ImageData) -> Iterator[bytes]:
         """The chunks, with the progress told; raises `GivenUp` between them."""

@@ -11,11 +11,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
+from vmware_panel.api.fencing import fenced
 from vmware_panel.api.seed_fetch import COPY, FILE, UNPACK, Fetching
 from vmware_panel.api.seed_sending import GivenUp, Sending, Staging
 from vmware_panel.config import get_config
+from vmware_panel.domain.cache_users import BUILDING
 from vmware_panel.domain.datastore_files import TEMP_FOLDER
 from vmware_panel.domain.datastore_paths import FolderListing, below
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.driver_sums import GIB_BYTES
 from vmware_panel.domain.jobs import ItemState, Job, JobItem, Step
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
@@ -27,6 +30,7 @@ from vmware_panel.jobs.waiting import TaskUnsettled
 from vmware_panel.jobs.works import Ended, Report, required_access
 from vmware_panel.openstack import nova
 from vmware_panel.vsphere import VCenterClient
+from vmware_panel.vsphere.before_sending import before_sending
 
 STAGE, FETCH, SIZE, ROOT, MOVE, CLEAN = "stage", "fetch", "size", "root", "move", "clean"
 """Steps begin with these words; what comes after tells the parts of one apart."""
@@ -45,6 +49,7 @@ class SeedWork:
         self._dry_run = job.dry_run
         self._client = client(config)
 
+    @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         seeding = self._of(item, report)
         seeding.check()
@@ -52,6 +57,7 @@ class SeedWork:
             return Ended(ItemState.DONE, done_bytes=item.size_bytes)
         return seeding.begin()
 
+    @fenced
     def settle(self, item: JobItem, report: Report) -> Ended | None:
         return self._of(item, report).settle(item)
 
@@ -79,8 +85,8 @@ class _Seeding:
         self._report = report
         self._place = vsphere.file_place(order.datastore)
         if self._place.name != order.datastore_name:
-            detail = f"it is called {self._place.name} now"
-            raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.datastore_name, detail))
+            now = Detail(DetailKind.RENAMED, (self._place.name,))
+            raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.datastore_name, now))
         self._root = below(order.datastore_name, order.root)
         self._target = self._root.child(order.image_id)
 
@@ -93,14 +99,13 @@ class _Seeding:
         if self._is_done(there):
             raise Refused(Refusal(RefusalKind.ALREADY_SO, str(self._target)))
         if order.only_sized != (there is not None):
-            detail = "gone" if there is None else ", ".join(sorted(there.names)) or "empty"
-            raise Refused(Refusal(RefusalKind.CHANGED_FILES, str(self._target), detail))
+            raise Refused(Refusal(RefusalKind.CHANGED_FILES, str(self._target), _lies(there)))
         self._require_not_building()
         datastores = self._client.datastores_now([order.datastore])
         now = datastores[0] if datastores else None
         if now is None or not now.accessible or now.maintenance_mode not in (None, "normal"):
-            detail = "it is not accessible, or in maintenance"
-            raise Refused(Refusal(RefusalKind.NOT_ALLOWED, order.datastore_name, detail))
+            out = Detail(DetailKind.OUT_OF_SERVICE)
+            raise Refused(Refusal(RefusalKind.NOT_ALLOWED, order.datastore_name, out))
         needed = order.disk_bytes or order.size_bytes
         if order.root_gb:
             sized = max(needed, order.root_gb * GIB_BYTES)
@@ -155,12 +160,16 @@ class _Seeding:
         self._require_whole(sizes)
         sending.heed_cancel()
         if self._order.only_sized:
-            self._require_not_building()
             staged = sending.staging.file(self._order.sized_name)
             there = self._target.child(self._order.sized_name)
-            error = sending.last_task(
-                MOVE, lambda: self._client.move_disk(self._place, staged, there)
-            )
+            # Nova is asked at the last moment: what begins after that comes to look for the copy
+            # seconds later, when its VM is made.
+            with before_sending(self._ask_last):
+                error = sending.last_task(
+                    MOVE, lambda: self._client.move_disk(self._place, staged, there)
+                )
+            if not error:
+                self._require_it_stayed()
         else:
             sending.make_directory(ROOT, self._root, may_exist=True)
             listing = sending.listing()
@@ -190,16 +199,34 @@ class _Seeding:
             detail = f"not in the staging folder: {', '.join(missing)}"
             raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))
 
+    def _ask_last(self) -> None:
+        self._require_not_building()
+        self._report.still_ours()
+
+    def _require_it_stayed(self) -> None:
+        """A boot whose own copy failed upon ours deletes that (`_use_disk_image_as_linked_clone`),
+        the descriptor without its extent: then no boot of that size comes about.
+        """
+        there = self._listed_target()
+        if not self._is_done(there):
+            names = ", ".join(sorted(there.names)) if there else "nothing"
+            detail = (
+                f"a boot has taken {self._order.sized_name} away; {names} is left: an extent without "
+                "its descriptor has to be deleted by hand"
+            )
+            raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))
+
     def _require_not_building(self) -> None:
         """Nova makes the same sized copy while it builds: the later of the two would fail, and
         Nova's boot with it. Raises `Refused`, `SourceError`.
         """
         if not self._order.only_sized:
             return  # a whole folder that is there already, Nova takes as its own
-        filters = {"image": self._order.image_id, "status": "BUILD"}
         access = required_access(self._report)
-        for server in nova.list_servers(access, all_projects=True, filters=filters):
-            raise Refused(Refusal(RefusalKind.BEING_BUILT, str(self._target), server.name))
+        for status in sorted(BUILDING):
+            filters = {"image": self._order.image_id, "status": status}
+            for server in nova.list_servers(access, all_projects=True, filters=filters):
+                raise Refused(Refusal(RefusalKind.BEING_BUILT, str(self._target), server.name))
 
     # -- after another worker ----------------------------------------------------------------
 
@@ -303,7 +330,12 @@ class _Seeding:
             if ended.state is ItemState.DONE:
                 return ended
             trouble = ended.trouble or error.trouble
-            left = replace(trouble, detail=f"{trouble.detail}; {staging.folder} is left")
+            folder = Detail(DetailKind.LEFT, (str(staging.folder),))
+            left = replace(
+                trouble,
+                detail=f"{trouble.detail}; {folder}",
+                remarks=(*trouble.remarks, folder),
+            )
             return Ended(ItemState.FAILED, ended.refusals, left)
         return ended
 
@@ -321,3 +353,9 @@ class _Seeding:
         order = self._order
         wanted = {order.file_name} | ({order.sized_name} if order.sized_name else set())
         return there is not None and wanted <= there.names
+
+
+def _lies(there: FolderListing | None) -> str | Detail:
+    if there is None:
+        return Detail(DetailKind.FOLDER_GONE)
+    return ", ".join(sorted(there.names)) or Detail(DetailKind.EMPTY_FOLDER)

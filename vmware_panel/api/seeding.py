@@ -16,6 +16,7 @@ from vmware_panel.api.seed_looks import Looks, is_plain, keeps_unused_s
 from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cloud import Flavor, Image
 from vmware_panel.domain.clusters import Driven
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.driver_image import DriverImage, driver_image, refusals_of_size
 from vmware_panel.domain.driver_sums import RejectedDatastore
 from vmware_panel.domain.inventory import Datastore, MoRef
@@ -302,8 +303,8 @@ def _mounted(one: ClusterFits) -> tuple[Datastore, ...]:
 
 
 def _nowhere(cluster: str, compute: str, root: str | None, known: bool) -> SeedTarget:
-    detail = "no datastore is allowed" if known else "the settings do not tell datastore_regex"
-    refusal = Refusal(RefusalKind.NOT_ALLOWED, cluster, detail)
+    why = Detail(DetailKind.NONE_ALLOWED if known else DetailKind.REGEX_UNTOLD)
+    refusal = Refusal(RefusalKind.NOT_ALLOWED, cluster, why)
     return SeedTarget(cluster, compute, root, Datastore(MoRef(""), ""), (refusal,))
 
 
@@ -311,5 +312,7 @@ def _not_allowed(
     datastore: Datastore, why: Mapping[MoRef, RejectedDatastore]
 ) -> tuple[Refusal, ...]:
     rejected = why.get(datastore.moref)
-    detail = rejected.why.value.replace("_", " ") if rejected else "not mounted"
-    return (Refusal(RefusalKind.NOT_ALLOWED, datastore.name, detail),)
+    told = Detail(DetailKind.NOT_MOUNTED)
+    if rejected:
+        told = Detail(DetailKind.NOT_TAKEN, (rejected.why.value,))
+    return (Refusal(RefusalKind.NOT_ALLOWED, datastore.name, told),)

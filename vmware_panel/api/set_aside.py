@@ -25,9 +25,10 @@ from vmware_panel.domain.datastore_paths import (
     below,
     parse,
 )
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import Step
-from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
+from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind, told
 from vmware_panel.domain.plans import Refusal, RefusalKind
 from vmware_panel.domain.tasks import TaskRecord, TaskState
 from vmware_panel.jobs.waiting import TaskUnsettled, wait_for_task
@@ -54,20 +55,28 @@ class Note:
 
     @property
     def text(self) -> str:
-        reasons = [[r.kind.value, r.subject, r.detail] for r in self.reasons]
+        reasons = [[r.kind.value, r.subject, _written(r.detail)] for r in self.reasons]
         return json.dumps({"aside": str(self.aside), "bytes": self.size_bytes, "reasons": reasons})
+
+
+def _written(about: str | Detail) -> str | list[str]:
+    return about if isinstance(about, str) else [about.kind.value, *about.values]
+
+
+def _read(about: str | list[str]) -> str | Detail:
+    return about if isinstance(about, str) else detail(DetailKind(about[0]), *about[1:])
 
 
 def note_of(steps: Sequence[Step]) -> Note:
     """Of the newest step that has one. Raises `UnsafePath` where none can be read."""
     for step in reversed(steps):
         try:
-            told = json.loads(step.note)
+            note = json.loads(step.note)
             reasons = tuple(
-                Refusal(RefusalKind(kind), subject, detail)
-                for kind, subject, detail in told["reasons"]
+                Refusal(RefusalKind(kind), subject, _read(about))
+                for kind, subject, about in note["reasons"]
             )
-            return Note(parse(told["aside"]), told["bytes"], reasons)
+            return Note(parse(note["aside"]), note["bytes"], reasons)
         except (KeyError, ValueError, TypeError):
             continue
     raise UnsafePath("the journal does not tell where the folder was set aside")
@@ -190,5 +199,5 @@ class SetAside:
 
 
 def _lost(its: SetAside, place: FilePlace) -> SourceError:
-    detail = f"{its.note.aside} is not there, where {its.path} was set aside"
-    return TaskUnsettled(Trouble(its.client.endpoint.name, TroubleKind.NOT_FOUND, detail))
+    why = detail(DetailKind.NOT_ASIDE, its.note.aside, its.path)
+    return TaskUnsettled(told(its.client.endpoint.name, TroubleKind.NOT_FOUND, why))

@@ -5,7 +5,6 @@ the process. A child process begins its own.
 """
 
 import atexit
-import logging
 import os
 import threading
 from contextlib import nullcontext
@@ -17,8 +16,6 @@ from vmware_panel.collecting.scanner import ScanTimes
 from vmware_panel.config import VCenterConfig
 from vmware_panel.endpoints import client
 from vmware_panel.store import SnapshotStore
-
-LOG = logging.getLogger(__name__)
 
 END_S = 3.0
 

@@ -10,7 +10,7 @@ Source of the marker: `nova/virt/vmwareapi/imagecache.py`.
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -33,7 +33,8 @@ from vmware_panel.domain.image_cache import (
     SizedCopy,
     Stander,
 )
-from vmware_panel.domain.inventory import Inventory, VirtualMachine
+from vmware_panel.domain.inventory import Inventory, MoRef, VirtualMachine
+from vmware_panel.domain.shared_datastores import SharedDatastores
 
 _COPY = re.compile(r"(?:\.(?P<gb>[0-9]{1,9}))?\.vmdk")
 
@@ -42,8 +43,9 @@ _COPY = re.compile(r"(?:\.(?P<gb>[0-9]{1,9}))?\.vmdk")
 class LedgerBooks:
     """Everything that the ledger is made of. None: that book could not be had.
 
-    `images` are all that Glance has, hidden ones included, by id. `inventories_complete` False: a
-    configured vCenter did not answer.
+    `images` are all that Glance has, hidden ones included, by id. `inventories` are the region's;
+    `others` those of the further vCenters in the settings, which may mount the same datastores;
+    `silent_vcenters` those of both whose book is not there.
     """
 
     scans: Sequence[Scan] = ()
@@ -51,7 +53,8 @@ class LedgerBooks:
     computes: CacheComputes = CacheComputes()
     servers: Sequence[Server] | None = None
     images: Mapping[str, Image] | None = None
-    inventories_complete: bool = True
+    others: Sequence[Inventory] = ()
+    silent_vcenters: tuple[str, ...] = ()
 
     @cached_property
     def inventory_of(self) -> Mapping[str, Inventory]:
@@ -67,15 +70,42 @@ class LedgerBooks:
 
     @cached_property
     def unread_vms(self) -> Mapping[str, tuple[VirtualMachine, ...]]:
-        return {name: unread_vms(inventory) for name, inventory in self.inventory_of.items()}
+        every = (*self.inventories, *self.others)
+        return {inventory.vcenter.name: unread_vms(inventory) for inventory in every}
 
     @cached_property
     def standers(self) -> Standers:
-        """Of every vCenter whose book is there."""
+        """Of every vCenter of the region whose book is there, each by the folder as it names it."""
+        return self._standers_of(self.inventories)
+
+    @cached_property
+    def _all_standers(self) -> Standers:
+        return {**self.standers, **self._standers_of(self.others)}
+
+    def _standers_of(self, inventories: Sequence[Inventory]) -> Standers:
+        servers = None if self.servers is None else self.server_by_id
         found: dict[FolderKey, tuple[Stander, ...]] = {}
-        for inventory in self.inventories:
-            found.update(standers_of(inventory, self.server_by_id))
+        for inventory in inventories:
+            found.update(standers_of(inventory, servers))
         return found
+
+    @cached_property
+    def _shared(self) -> SharedDatastores:
+        return SharedDatastores((*self.inventories, *self.others))
+
+    def same_datastores(self, vcenter: str, datastore: MoRef) -> tuple[tuple[str, MoRef], ...]:
+        """This one and its other objects, each by its vCenter's name and its id there."""
+        return ((vcenter, datastore), *self._shared.others(vcenter, datastore))
+
+    def standers_on(self, key: FolderKey) -> tuple[Stander, ...]:
+        """Of all vCenters, however they call the datastore."""
+        found: dict[Stander, None] = {}
+        for vcenter, datastore in self.same_datastores(key.vcenter, key.datastore):
+            its = replace(key, vcenter=vcenter, datastore=datastore)
+            for stander in self._all_standers.get(its, ()):
+                elsewhere = vcenter != key.vcenter
+                found[replace(stander, vcenter=vcenter) if elsewhere else stander] = None
+        return tuple(found)
 
 
 def cached_images(books: LedgerBooks) -> tuple[CachedImage, ...]:
@@ -90,9 +120,11 @@ def cached_images(books: LedgerBooks) -> tuple[CachedImage, ...]:
 def _images_of(scan: Scan, books: LedgerBooks) -> list[CachedImage]:
     inventory = books.inventory_of.get(scan.vcenter)
     folders = image_folders(scan)
-    bare = books.unread_vms.get(scan.vcenter, ())
     unread_vm_names = tuple(
-        vm.name for vm in bare if scan.datastore in vm.datastores or not vm.datastores
+        vm.name
+        for vcenter, datastore in books.same_datastores(scan.vcenter, scan.datastore)
+        for vm in books.unread_vms.get(vcenter, ())
+        if datastore in vm.datastores or not vm.datastores
     )
     return [
         _image(root, image_id, folders[root.name, image_id], books, scan.unread, unread_vm_names)
@@ -135,7 +167,7 @@ def _image(
 ) -> CachedImage:
     key = FolderKey(root.vcenter, root.datastore, root.name, image_id)
     inventory = books.inventory_of.get(root.vcenter)
-    standers: tuple[Stander, ...] | None = books.standers.get(key, ())
+    standers: tuple[Stander, ...] | None = books.standers_on(key)
     if not standers and (inventory is None or not inventory.whole):
         standers = None
     below = f"{root.name}/{image_id}/"
@@ -159,6 +191,7 @@ def _image(
         marked_at=marked_at,
         deleted_after=deleted_after(marked_at, root.ageing),
         unread_vms=unread_vm_names,
+        silent_vcenters=tuple(name for name in books.silent_vcenters if name != root.vcenter),
     )
 
 

@@ -46,10 +46,11 @@ def cache_folder(path: str) -> tuple[str, str] | None:
     return (root, image) if root.endswith(CACHE_SUFFIX) and image and slash else None
 
 
-def standers_of(inventory: Inventory, servers: Mapping[str, Server]) -> Standers:
+def standers_of(inventory: Inventory, servers: Mapping[str, Server] | None) -> Standers:
     """Every VM of one vCenter that has a disk in a cache root, by the image's folder.
 
-    One `Stander` for each file that a VM stands on. `servers` are Nova's, by id in lower case.
+    One `Stander` for each file that a VM stands on. `servers` are Nova's, by id in lower case; None:
+    it did not list them.
     """
     found: defaultdict[FolderKey, dict[Stander, None]] = defaultdict(dict)
     for vm in inventory.vms:
@@ -75,9 +76,9 @@ def datastores_named(path: str, vm: VirtualMachine, inventory: Inventory) -> tup
     return of_vm or named
 
 
-def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server]) -> Stander:
+def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server] | None) -> Stander:
     server_id = vm.instance_uuid.lower() if vm.managed_by_nova else ""
-    server = servers.get(server_id)
+    server = servers.get(server_id) if servers else None
     return Stander(
         vm=vm.moref,
         vm_name=vm.name,
@@ -86,6 +87,7 @@ def _stander(vm: VirtualMachine, path: str, servers: Mapping[str, Server]) -> St
         project_id=server.project_id if server else "",
         compute_host=(server.compute_host or "") if server else "",
         powered_on=None if vm.power is None else vm.power is VmPower.ON,
+        known_to_nova=None if servers is None or not server_id else server is not None,
     )
 
 
@@ -100,12 +102,12 @@ class ServersOfImages:
     def __init__(self, servers: Iterable[Server] | None, computes: CacheComputes) -> None:
         self._known = servers is not None
         self._computes = computes
-        self._by_image: defaultdict[str, list[Server]] = defaultdict(list)
+        self._by_image: defaultdict[str, _OfImage] = defaultdict(_OfImage)
         self._in_doubt = False
         self._found: dict[object, tuple[UserServer, ...] | None] = {}
-        for server in servers or ():
+        for number, server in enumerate(servers or ()):
             if server.image_id:
-                self._by_image[server.image_id].append(server)
+                self._by_image[server.image_id].add(number, server)
             elif server.status == "UNKNOWN" and server.flavor_name is None:
                 self._in_doubt = True  # its cell is down, and it was never seen before
 
@@ -121,36 +123,64 @@ class ServersOfImages:
         return self._found[key]
 
     def _users(self, image_id: str, root: CacheRoot) -> tuple[UserServer, ...] | None:
-        users, doubt = [], self._in_doubt
-        for server in self._by_image.get(image_id, ()):
-            building = server.status in BUILDING or bool(server.task_state)
-            counts = building or self._counts(server, root)
+        its = self._by_image.get(image_id, _OfImage())
+        users, doubt = list(its.building), self._in_doubt
+        for host, servers in its.by_host.items():
+            counts = self._counts(host, root)
             if counts:
-                users.append(_user(server, building))
+                users += servers
             doubt = doubt or counts is None
-        return None if doubt and not users else tuple(users)
+        if doubt and not users:
+            return None
+        return tuple(_user(server) for _number, server in sorted(users, key=_number_of))
 
-    def _counts(self, server: Server, root: CacheRoot) -> bool | None:
-        """Whether the root's computes count the server as a user of theirs."""
-        if server.compute_host in root.owners:
+    def _counts(self, host: str | None, root: CacheRoot) -> bool | None:
+        """Whether the root's computes count a server of that compute as a user of theirs."""
+        if host in root.owners:
             return True
-        if root.ownership is Ownership.OWNERLESS or server.compute_host == "":
+        if root.ownership is Ownership.OWNERLESS or host == "":
             return False
-        if server.compute_host is None:  # hidden by Nova's policy
+        if host is None:  # hidden by Nova's policy
             return None
         if root.ownership is Ownership.OWNED:
             return False
-        compute = self._computes.by_host.get(server.compute_host)
+        compute = self._computes.by_host.get(host)
         if compute is None:
             return False if self._computes.complete else None
         return None if compute.root is None else False
 
 
-def _user(server: Server, building: bool) -> UserServer:
+_Numbered = tuple[int, Server]
+"""A server and its place in Nova's list, in whose order users are told."""
+
+
+class _OfImage:
+    """The servers of one image: those at work on it, which count everywhere, and the others by
+    their compute.
+    """
+
+    def __init__(self) -> None:
+        self.building: list[_Numbered] = []
+        self.by_host: defaultdict[str | None, list[_Numbered]] = defaultdict(list)
+
+    def add(self, number: int, server: Server) -> None:
+        its = self.building if is_building(server) else self.by_host[server.compute_host]
+        its.append((number, server))
+
+
+def is_building(server: Server) -> bool:
+    return server.status in BUILDING or bool(server.task_state)
+
+
+def _number_of(numbered: _Numbered) -> int:
+    return numbered[0]
+
+
+def _user(server: Server) -> UserServer:
     return UserServer(
         server_id=server.id,
         name=server.name,
         project_id=server.project_id,
         compute_host=server.compute_host or "",
-        building=building,
+        building=is_building(server),
     )

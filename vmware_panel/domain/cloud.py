@@ -227,7 +227,6 @@ class ResourceProvider:
     uuid: str
     name: str
     generation: int
-    parent_uuid: str | None = None
     inventories: tuple[ResourceInventory, ...] = ()
 
 

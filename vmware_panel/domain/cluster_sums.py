@@ -120,10 +120,6 @@ def free_mb(host: EsxHost, usage: HostUsage | None) -> int | None:
     return _less(memory_mb_of(host), usage.memory_used_mb if usage else None)
 
 
-def free_mhz(host: EsxHost, usage: HostUsage | None) -> int | None:
-    return _less(cpu_mhz(host), usage.cpu_used_mhz if usage else None)
-
-
 def cpu_sums(cluster: Cluster, hosts: Sequence[EsxHost], usage: Usage | None) -> ResourceSums:
     return _sums(cluster, hosts, usage, cpu_mhz, lambda its: its.cpu_used_mhz)
 

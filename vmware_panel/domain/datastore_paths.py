@@ -19,6 +19,7 @@ from vmware_panel.domain.datastore_files import (
 )
 from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.shared_datastores import DatastoreAddress
 
 MARKER_PREFIX = "ts-"
 MARKER_FORMAT = "%Y-%m-%d-%H-%M-%S"
@@ -84,7 +85,7 @@ class DatastorePath:
 class FilePlace:
     """One datastore as its files are reached: by its name, in its datacenter.
 
-    `url` is the same for two datastore objects that are one (`Datastore.summary.url`).
+    `url` and `remote_path` are its `address`, by which two datastore objects that are one are told.
     """
 
     datastore: MoRef
@@ -94,6 +95,11 @@ class FilePlace:
     url: str = ""
     type: str = ""
     accessible: bool | None = None
+    remote_path: str = ""
+
+    @property
+    def address(self) -> DatastoreAddress:
+        return DatastoreAddress(self.url, self.remote_path)
 
 
 @dataclass(frozen=True)

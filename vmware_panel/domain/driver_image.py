@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vmware_panel.domain.cloud import Image
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.driver_sums import DATASTORE_TYPES, GIB_BYTES, VSAN
 from vmware_panel.domain.plans import Refusal, RefusalKind
 
@@ -68,20 +69,25 @@ class DriverImage:
 def driver_image(image: Image) -> tuple[DriverImage | None, tuple[Refusal, ...]]:
     """The image, or why the driver would not take it, each reason in `detail`."""
     properties = image.properties
-    reasons = []
+    reasons: list[Detail] = []
     if image.status != "active":
-        reasons.append(f"its status is {image.status or 'unknown'}")
+        its = DetailKind.STATUS_IS if image.status else DetailKind.STATUS_UNKNOWN
+        reasons.append(Detail(its, (image.status,) if image.status else ()))
     hypervisor = properties.get("img_hv_type") or properties.get("hypervisor_type") or "vmware"
     if hypervisor.lower() != "vmware":
-        reasons.append(f"img_hv_type is {hypervisor}")
+        reasons.append(detail(DetailKind.PROPERTY_IS, "img_hv_type", hypervisor))
     if image.disk_format not in (ISO, VMDK):
-        reasons.append(f"disk_format is {image.disk_format or 'not set'}")
+        reasons.append(
+            detail(DetailKind.PROPERTY_IS, "disk_format", image.disk_format)
+            if image.disk_format
+            else detail(DetailKind.PROPERTY_NOT_SET, "disk_format")
+        )
     disk_type = _property(image, "hw_disk_type", "vmware_disktype") or PREALLOCATED
     kind = _kind(image, disk_type)
     if kind is None:
-        reasons.append(f"hw_disk_type is {disk_type}")
+        reasons.append(detail(DetailKind.PROPERTY_IS, "hw_disk_type", disk_type))
     if image.status == "active" and not image.size_bytes:
-        reasons.append("its size is 0")
+        reasons.append(Detail(DetailKind.SIZE_ZERO))
     if reasons or kind is None:
         said = tuple(Refusal(RefusalKind.IMAGE_UNFIT, image.name or image.id, r) for r in reasons)
         return None, said
@@ -94,10 +100,9 @@ def refusals_of_size(fit: DriverImage, root_gb: int) -> tuple[Refusal, ...]:
     """Why Nova would boot no instance with this root disk from the image, or none from that copy."""
     image, name = fit.image, fit.image.name or fit.image.id
     if fit.kind is DiskKind.ISO:
-        return (Refusal(RefusalKind.IMAGE_UNFIT, name, "an ISO image has no sized copy"),)
+        return (Refusal(RefusalKind.IMAGE_UNFIT, name, Detail(DetailKind.ISO_NOT_SIZED)),)
     if fit.linked_clone is False:
-        detail = "img_linked_clone is false: full clones need no sized copy"
-        return (Refusal(RefusalKind.IMAGE_UNFIT, name, detail),)
+        return (Refusal(RefusalKind.IMAGE_UNFIT, name, Detail(DetailKind.FULL_CLONE_NOT_SIZED)),)
     least_gb = max(image.min_disk_gb, -(-(image.size_bytes or 0) // GIB_BYTES))
     if least_gb > root_gb:
         return (Refusal(RefusalKind.TOO_LARGE, name, f"{least_gb} GiB > {root_gb} GiB"),)

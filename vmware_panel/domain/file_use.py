@@ -8,11 +8,12 @@ each of its snapshots. What cannot be compared for certain counts as standing.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmware_panel.domain.datastore_files import CACHE_SUFFIX, TEMP_FOLDER
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace
-from vmware_panel.domain.inventory import MoRef, VmPower
+from vmware_panel.domain.inventory import NOVA_EXTENSION, MoRef, VmPower
+from vmware_panel.domain.shared_datastores import DatastoreAddress, may_be_one
 
 _PATH = re.compile(r"\[(?P<datastore>[^\]]*)\] ?(?P<below>.*)", re.DOTALL)
 
@@ -32,15 +33,25 @@ class FileUser:
     files: frozenset[str] | None = None
     datastores: frozenset[MoRef] | None = None
     snapshot_of: MoRef | None = None
+    manager_key: str = ""  # config.managedBy.extensionKey
+
+    @property
+    def managed_by_nova(self) -> bool:
+        return self.manager_key == NOVA_EXTENSION
 
 
 @dataclass(frozen=True, slots=True)
 class UsedDatastore:
-    """`url` is the same for two objects that are one datastore, mounted in two datacenters."""
+    """One datastore object; several may be one datastore, see `shared_datastores`."""
 
     moref: MoRef
     name: str = ""
     url: str = ""
+    remote_path: str = ""
+
+    @property
+    def address(self) -> DatastoreAddress:
+        return DatastoreAddress(self.url, self.remote_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,20 @@ class FolderUse:
     @property
     def free(self) -> bool:
         return not self.standing and not self.untold
+
+    def __add__(self, other: "FolderUse") -> "FolderUse":
+        return FolderUse((*self.standing, *other.standing), (*self.untold, *other.untold))
+
+    def seen_by(self, vcenter: str) -> "FolderUse":
+        """The same with that vCenter's name at each VM's."""
+
+        def named(users: tuple[FileUser, ...]) -> tuple[FileUser, ...]:
+            return tuple(
+                replace(user, name=f"{user.name or user.moref} (vCenter {vcenter})")
+                for user in users
+            )
+
+        return FolderUse(named(self.standing), named(self.untold))
 
 
 class UseBook:
@@ -97,27 +122,41 @@ class UseBook:
 
     def use_of(self, place: FilePlace, path: DatastorePath) -> FolderUse:
         """Who stands on a file in this folder, by name; snapshots come as their VM."""
-        same = self._same_as(place)
-        names = {place.name, *(d.name for d in same)}
+        same = self.same_as(place)
+        return self._use(
+            path,
+            {place.name, *(d.name for d in same)},
+            {place.datastore, *(d.moref for d in same)},
+        )
+
+    def use_elsewhere(self, path: DatastorePath, same: Collection[UsedDatastore]) -> FolderUse:
+        """The same of a folder of another vCenter, whose datastore is called `same` in this one."""
+        return self._use(path, {d.name for d in same}, {d.moref for d in same})
+
+    def same_as(self, place: FilePlace) -> tuple[UsedDatastore, ...]:
+        """Objects for the same datastore, which VMs may name it by."""
+        its = self._datastores.get(place.datastore)
+        addresses = [place.address, *([its.address] if its else [])]
+        told = [address for address in addresses if address.told]
+        return tuple(
+            d for d in self._datastores.values() if any(may_be_one(d.address, a) for a in told)
+        )
+
+    def _use(
+        self, path: DatastorePath, names: Collection[str], datastores: Collection[MoRef]
+    ) -> FolderUse:
         named = self._by_part.get(path.name.casefold(), ())
         standing = (
             user
             for user in (self._users[moref] for moref in named)
             if any(stands_in(file, path, names) for file in user.files or ())
         )
-        there = {place.datastore, *(d.moref for d in same)}
         untold = (
             user
             for user in self._untold.values()
-            if user.datastores is None or not there.isdisjoint(user.datastores)
+            if user.datastores is None or not user.datastores.isdisjoint(datastores)
         )
         return FolderUse(self._as_vms(standing), self._as_vms(untold))
-
-    def _same_as(self, place: FilePlace) -> tuple[UsedDatastore, ...]:
-        """Other objects for the same datastore, which VMs may name it by."""
-        its = self._datastores.get(place.datastore)
-        urls = {url for url in (place.url, its.url if its else "") if url}
-        return tuple(d for d in self._datastores.values() if d.url in urls)
 
     def _as_vms(self, users: Iterable[FileUser]) -> tuple[FileUser, ...]:
         found: dict[MoRef, FileUser] = {}

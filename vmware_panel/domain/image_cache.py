@@ -84,8 +84,10 @@ class SizedCopy:
 class Stander:
     """A VM whose disk stands on a file of the folder: by the backing chain that vCenter shows.
 
-    `server_id` is its instance uuid if Nova manages it. `compute_host` is the compute that Nova has
-    it on; empty where that is not known.
+    `server_id` is its instance uuid if Nova manages it; `known_to_nova` whether this Nova has it,
+    None where it did not list its servers. `compute_host` is the compute that Nova has it on; empty
+    where that is not known. `vcenter` is named where it is not the folder's own: the same datastore
+    is mounted there.
     """
 
     vm: MoRef
@@ -95,6 +97,13 @@ class Stander:
     project_id: str = ""
     compute_host: str = ""
     powered_on: bool | None = None
+    known_to_nova: bool | None = None
+    vcenter: str = ""
+
+    @property
+    def label(self) -> str:
+        """The VM's name, with its vCenter's where that is another."""
+        return f"{self.vm_name} (vCenter {self.vcenter})" if self.vcenter else self.vm_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,8 @@ class CachedImage:
     vCenter's book, `servers` Nova's; None: that book did not answer, so that nobody knows.
     `marked_at` is the date of Nova's `ts-` folder; `deleted_after` when Nova may delete it at the
     earliest, None if it is not marked or that is not known. `unread_vms` are VMs on the datastore
-    whose disks vCenter does not show: any of them may stand on it.
+    whose disks vCenter does not show: any of them may stand on it. `silent_vcenters` are configured
+    ones whose book is not there: they may mount the datastore too.
     """
 
     root: CacheRoot
@@ -136,6 +146,7 @@ class CachedImage:
     marked_at: datetime | None = None
     deleted_after: datetime | None = None
     unread_vms: tuple[str, ...] = ()
+    silent_vcenters: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -159,7 +170,8 @@ class CachedImage:
         if self.standers or self.servers:
             return True
         known = self.standers is not None and self.servers is not None
-        return False if known and not self.unread_vms and not self.has_iso else None
+        hidden = self.unread_vms or self.silent_vcenters or self.has_iso
+        return False if known and not hidden else None
 
 
 class LeftoverKind(StrEnum):

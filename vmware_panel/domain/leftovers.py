@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from vmware_panel.domain.cache_roots import CacheComputes, roots_of
 from vmware_panel.domain.cache_users import chain_of, datastores_named
@@ -28,6 +29,7 @@ from vmware_panel.domain.ids import is_uuid
 from vmware_panel.domain.image_cache import Leftover, LeftoverKind, Ownership
 from vmware_panel.domain.inventory import Inventory, MoRef
 from vmware_panel.domain.lineage import file_path
+from vmware_panel.domain.shared_datastores import SharedDatastores
 
 BROKEN_DOWNLOAD_BYTES = 4_096_000
 """What an interrupted download leaves of a disk, whatever the image."""
@@ -75,11 +77,41 @@ class NovasInstances:
 
 @dataclass(frozen=True)
 class LeftoverBooks:
+    """`inventories` are the region's; `others` those of further vCenters in the settings, which may
+    mount the same datastores. `inventories_complete` False: one of either is not there.
+    """
+
     scans: Sequence[Scan] = ()
     inventories: Sequence[Inventory] = ()
     computes: CacheComputes = CacheComputes()
     instances: NovasInstances = field(default=NovasInstances(), repr=False)
     inventories_complete: bool = True
+    others: Sequence[Inventory] = ()
+
+    @cached_property
+    def every(self) -> tuple[Inventory, ...]:
+        return (*self.inventories, *self.others)
+
+    @cached_property
+    def _shared(self) -> SharedDatastores:
+        return SharedDatastores(self.every)
+
+    @cached_property
+    def _held(self) -> Mapping[str, Mapping[MoRef, Set[str]]]:
+        return {inventory.vcenter.name: folders_held(inventory) for inventory in self.every}
+
+    def places(self, scan: Scan) -> tuple[tuple[str, MoRef], ...]:
+        """The datastore in every vCenter that has it, by the vCenter's name and its id there."""
+        here = (scan.vcenter, scan.datastore)
+        return (here, *self._shared.others(*here))
+
+    def held(self, scan: Scan) -> Set[str]:
+        """Its top folders in which any VM has a file, of whichever vCenter."""
+        each = (
+            self._held.get(vcenter, {}).get(datastore, frozenset())
+            for vcenter, datastore in self.places(scan)
+        )
+        return frozenset().union(*each)
 
 
 def leftovers(books: LeftoverBooks) -> Leftovers:
@@ -87,15 +119,12 @@ def leftovers(books: LeftoverBooks) -> Leftovers:
 
     Those of gone instances have still to be settled by what Nova deleted lately: see `without`.
     """
-    held = {i.vcenter.name: folders_held(i) for i in books.inventories}
     found: list[Leftover] = []
     undecided: list[Undecided] = []
-    carried = {
-        vm.instance_uuid.lower() for i in books.inventories for vm in i.vms if vm.instance_uuid
-    }
+    carried = {vm.instance_uuid.lower() for i in books.every for vm in i.vms if vm.instance_uuid}
     for scan in books.scans:
         inventory = next((i for i in books.inventories if i.vcenter.name == scan.vcenter), None)
-        its = _OfScan(scan, inventory, books, held.get(scan.vcenter, {}), carried)
+        its = _OfScan(scan, inventory, books, carried)
         found.extend(its.found())
         undecided.extend(its.undecided)
     order = list(LeftoverKind).index
@@ -142,11 +171,10 @@ class _OfScan:
         scan: Scan,
         inventory: Inventory | None,
         books: LeftoverBooks,
-        held: Mapping[MoRef, Set[str]],
         carried: Set[str],
     ) -> None:
         self._scan, self._inventory, self._books = scan, inventory, books
-        self._held: Set[str] = held.get(scan.datastore, frozenset())
+        self._held = books.held(scan)
         self._carried = carried
         self.undecided: list[Undecided] = []
 
@@ -270,9 +298,15 @@ class _OfScan:
         books = self._books
         if self._inventory is None or not books.inventories_complete:
             return Doubt.NO_VCENTER
-        if not all(inventory.whole for inventory in books.inventories):
+        if not all(inventory.whole for inventory in books.every):
             return Doubt.NO_VCENTER
-        return Doubt.OLDER_BOOK if self._inventory.read_at < self._scan.read_at else None
+        having = {vcenter for vcenter, _ in books.places(self._scan)}
+        older = any(
+            inventory.read_at < self._scan.read_at
+            for inventory in books.every
+            if inventory.vcenter.name in having
+        )
+        return Doubt.OLDER_BOOK if older else None
 
     def _doubt_of_nova(self) -> Doubt | None:
         instances = self._books.instances

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vmware_panel.domain.cluster_detail import DrsLevel
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.inventory import EsxHost, MoRef, VirtualMachine, VmPower
 from vmware_panel.domain.maintenance_cautions import Nova, cautions
 from vmware_panel.domain.plans import (
@@ -188,11 +189,19 @@ def _not_moved_by_drs(standing: Standing, vm: VirtualMachine) -> Iterator[Refusa
         return
     if cluster.drs_enabled and own and (own.enabled is False or own.level):
         yield Refusal(
-            RefusalKind.PINNED, vm.name, "disabled" if own.enabled is False else own.level or ""
+            RefusalKind.PINNED,
+            vm.name,
+            Detail(DetailKind.DRS_OFF) if own.enabled is False else _level(own.level or ""),
         )
     else:
-        level = cluster.drs_behavior or "" if cluster.drs_enabled else "off"
+        off = Detail(DetailKind.DRS_OFF)
+        level = _level(cluster.drs_behavior or "") if cluster.drs_enabled else off
         yield Refusal(RefusalKind.NOT_AUTOMATED, cluster.name, level)
+
+
+def _level(level: str) -> str | Detail:
+    """One that no list here holds stays as vCenter calls it."""
+    return Detail(DetailKind.DRS_LEVEL, (level,)) if level in set(DrsLevel) else level
 
 
 def _of_faults(vm: VirtualMachine, faults: Iterable[DrsFault]) -> Iterator[Refusal]:
@@ -200,7 +209,7 @@ def _of_faults(vm: VirtualMachine, faults: Iterable[DrsFault]) -> Iterator[Refus
     for fault in faults:
         said = fault.message or fault.fault
         if fault.fault == "DrsDisabledOnVm":
-            yield Refusal(RefusalKind.PINNED, vm.name, "disabled")
+            yield Refusal(RefusalKind.PINNED, vm.name, Detail(DetailKind.DRS_OFF))
         elif fault.fault.startswith("Insufficient"):
             yield Refusal(RefusalKind.NO_ROOM, vm.name, said)
         else:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from vmware_panel.domain.details import Detail
+
 T = TypeVar("T")
 
 
@@ -35,13 +37,20 @@ class Trouble:
 
     `source` names who failed: `nova`, `glance`, `cinder`, `placement`, or a vCenter by its name in
     the settings. `detail` is a short English remark for logs and for `vmware_check`; it never holds
-    a secret, and pages escape it. `missing_privilege` is vCenter's id of the right, if it named one.
+    a secret, and pages show it as what it is, a remark of the log. `missing_privilege` is vCenter's id
+    of the right, if it named one. `remarks` are what pages say instead of `detail`, in words.
     """
 
     source: str
     kind: TroubleKind
     detail: str = ""
     missing_privilege: str = ""
+    remarks: tuple[Detail, ...] = ()
+
+
+def told(source: str, kind: TroubleKind, *remarks: Detail) -> Trouble:
+    """A trouble whose detail has words; the log has the code."""
+    return Trouble(source, kind, "; ".join(map(str, remarks)), remarks=remarks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from vmware_panel.domain.details import Detail
 from vmware_panel.domain.inventory import MoRef
 
 
@@ -68,6 +69,8 @@ class RefusalKind(StrEnum):
     USE_UNKNOWN = (
         "use_unknown"  # a book that could name a user did not answer; `detail` says which
     )
+    OTHER_VCENTER_SILENT = "other_vcenter_silent"  # whether it mounts the datastore is not known
+    OTHER_CLOUD = "other_cloud"  # a VM that this Nova does not have stands on the root
     OWNER_UNKNOWN = "owner_unknown"  # the settings do not tell which computes have this root
     OWNED_BY_NOVA = "owned_by_nova"  # a compute looks after the root: mark it, and Nova deletes
     NO_OWNER = "no_owner"  # nobody would act on the mark
@@ -76,6 +79,7 @@ class RefusalKind(StrEnum):
     OUTSIDE_ROOTS = "outside_roots"  # not a path that may be deleted
     NOT_READ = "not_read"  # vCenter did not name it in this pass
     CHANGED_FILES = "changed_files"  # other files lie there than were shown
+    FOREIGN_FILES = "foreign_files"  # Nova makes none of that name: somebody else works there
     NO_SOURCE = "no_source"  # no copy of the image is on any datastore that can be read
     IMAGE_UNFIT = "image_unfit"  # the driver would not take the image; `detail` says why
     TOO_LARGE = "too_large"  # larger than the flavor's root disk
@@ -110,6 +114,7 @@ class CautionKind(StrEnum):
     NOVA_AGES_BY_DEFAULT = "nova_ages_by_default"  # the same, and the settings tell nothing of it
     AGEING_OFF = "ageing_off"  # the compute's settings keep it from deleting
     NO_LOCK = "no_lock"  # Nova's lock is on its own host: what it begins meanwhile is not held up
+    OTHERS_UNSEEN = "others_unseen"  # VMs of a vCenter that is not in the settings
     DOWNLOADED_AGAIN = "downloaded_again"  # the next boot of this image uploads it anew
     STREAMED = "streamed"  # from Glance, through this machine; `detail` is the datastore
     OTHER_PICKED = "other_picked"  # Nova would take another datastore then; `detail` names it
@@ -119,9 +124,11 @@ class CautionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """`detail` as text is a name or a figure of a book; what has words is a `Detail`."""
+
     kind: RefusalKind
     subject: str = ""
-    detail: str = ""
+    detail: str | Detail = ""
 
 
 class Refused(Exception):

@@ -6,6 +6,7 @@ Where nobody does, it is deleted at once. `domain.purge_planning` makes the plan
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from enum import StrEnum
 
 from vmware_panel.domain.datastore_files import CACHE_SUFFIX, DatastoreFile, FileKind
 from vmware_panel.domain.datastore_paths import MARKER_PREFIX, PlaceKind, UnsafePath
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.image_cache import CacheRoot, Ownership
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import JobItem
@@ -48,6 +50,8 @@ PLACES: Mapping[TargetKind, PlaceKind] = {
     TargetKind.HELPER_VM: PlaceKind.HELPER_VM,
     TargetKind.GONE_INSTANCE: PlaceKind.INSTANCE,
 }
+NFS_LOCK = ".lck"
+_MADE_BY_NOVA = re.compile(r"(?:\.[0-9]{1,9})?(?:-flat)?\.vmdk|\.iso", re.ASCII)
 _NO_UUID_FOLDERS = frozenset({"vsan", "vvol"})
 
 
@@ -139,7 +143,7 @@ class Wish:
         if not self.older_than_h:
             return None
         if age_from is None:
-            return Refusal(RefusalKind.TOO_YOUNG, path, "no date is known")
+            return Refusal(RefusalKind.TOO_YOUNG, path, Detail(DetailKind.NO_DATE))
         if self.now - age_from < timedelta(hours=self.older_than_h):
             return Refusal(
                 RefusalKind.TOO_YOUNG,
@@ -212,6 +216,21 @@ def by_ownership(
         yield Refusal(RefusalKind.NO_OWNER, root.path)
     elif marker:
         yield Refusal(RefusalKind.MARKED_ALREADY, path, marker)
+
+
+def foreign_names(folder: str, names: Iterable[str]) -> list[str]:
+    """Which of the names in an image's folder Nova's driver does not make there.
+
+    It makes the image, its copies by size and their extents (`vmops.py`,
+    `_use_disk_image_as_linked_clone`). What a datastore hides of its own begins with a dot; an NFS
+    lock does too, and tells that a host has a file open.
+    """
+    return sorted(
+        name
+        for name in names
+        if not (name.startswith(folder) and _MADE_BY_NOVA.fullmatch(name, len(folder)))
+        and (not name.startswith(".") or name.startswith(NFS_LOCK))
+    )
 
 
 def is_marker(file: DatastoreFile) -> bool:

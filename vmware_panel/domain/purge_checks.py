@@ -13,6 +13,7 @@ from vmware_panel.domain.cache_ledger import marked_when
 from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.datastore_files import FileKind
 from vmware_panel.domain.datastore_paths import DatastorePath, FolderListing
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.file_use import FolderUse
 from vmware_panel.domain.image_cache import CacheRoot, Ownership
 from vmware_panel.domain.plans import Refusal, RefusalKind
@@ -24,6 +25,7 @@ from vmware_panel.domain.purge import (
     Way,
     by_ownership,
     folders_bear_ids,
+    foreign_names,
     is_marker,
 )
 
@@ -44,7 +46,7 @@ class NovaUse:
     of_image: tuple[Server, ...] = ()
     at_work: tuple[Server, ...] = ()
     cells_down: tuple[str, ...] = ()
-    trouble: str = ""
+    trouble: Detail | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,10 @@ class Fresh:
 
     `root` is None for a folder that is in no cache root. `nova` None: of no account for this kind.
     `instance_there`: of an instance's folder, whether Nova or vCenter has an instance of that id;
-    None: nobody could tell. `seeding`: titles of items of other jobs that work in this folder.
+    None: nobody could tell. `other_jobs`: titles of items of other jobs that work in this folder.
+    `silent`: other vCenters of the settings that did not tell whether their VMs stand on it, and why.
+    `stranger`: a VM of a Nova that is not asked, which stands on the root;
+    a `Detail`: why none can be told.
     """
 
     now: datetime
@@ -61,11 +66,13 @@ class Fresh:
     use: FolderUse | None
     accessible: bool | None = True
     datastore_type: str = ""
-    use_trouble: str = ""
+    use_trouble: Detail | None = None
     root: CacheRoot | None = None
     nova: NovaUse | None = None
     instance_there: bool | None = None
     other_jobs: tuple[str, ...] = field(default=())
+    silent: tuple[str, ...] = ()
+    stranger: str | Detail = ""
 
 
 def against(
@@ -92,8 +99,10 @@ def in_use(target: PurgeTarget, fresh: Fresh) -> tuple[Refusal, ...]:
 
 
 def _by_vcenter(target: PurgeTarget, fresh: Fresh) -> Iterator[Refusal]:
+    for other in fresh.silent:
+        yield Refusal(RefusalKind.OTHER_VCENTER_SILENT, target.path, other)
     if fresh.use is None:
-        yield Refusal(RefusalKind.USE_UNKNOWN, target.path, fresh.use_trouble)
+        yield Refusal(RefusalKind.USE_UNKNOWN, target.path, fresh.use_trouble or "")
         return
     for user in fresh.use.standing:
         yield Refusal(RefusalKind.IN_USE, target.path, user.name or user.moref)
@@ -101,14 +110,16 @@ def _by_vcenter(target: PurgeTarget, fresh: Fresh) -> Iterator[Refusal]:
         yield Refusal(
             RefusalKind.USE_UNKNOWN,
             target.path,
-            f"vCenter does not tell the disks of {user.name or user.moref}",
+            detail(DetailKind.DISKS_UNTOLD, user.name or user.moref),
         )
 
 
 def _by_nova(target: PurgeTarget, fresh: Fresh) -> Iterator[Refusal]:
     if target.kind is TargetKind.GONE_INSTANCE:
         if fresh.instance_there is None:
-            yield Refusal(RefusalKind.USE_UNKNOWN, target.path, "Nova")
+            yield Refusal(
+                RefusalKind.USE_UNKNOWN, target.path, detail(DetailKind.NO_ANSWER, "nova")
+            )
         elif fresh.instance_there:
             yield Refusal(RefusalKind.IN_USE, target.path, target.path.rpartition(" ")[2])
         return
@@ -116,10 +127,10 @@ def _by_nova(target: PurgeTarget, fresh: Fresh) -> Iterator[Refusal]:
     if nova is None:
         return
     if nova.trouble:
-        yield Refusal(RefusalKind.USE_UNKNOWN, target.path, f"Nova: {nova.trouble}")
+        yield Refusal(RefusalKind.USE_UNKNOWN, target.path, nova.trouble)
         return
     for host in nova.cells_down:
-        yield Refusal(RefusalKind.USE_UNKNOWN, target.path, f"Nova: the cell of {host} is down")
+        yield Refusal(RefusalKind.USE_UNKNOWN, target.path, detail(DetailKind.CELL_DOWN, host))
     for server in nova.of_image:
         told = f"{server.name} ({server.id})"
         if server.status in BUILDING or server.task_state:
@@ -154,9 +165,8 @@ def _by_kind(
 ) -> Iterator[Refusal]:
     if target.kind in (TargetKind.GONE_INSTANCE, TargetKind.HELPER_VM, TargetKind.TEMP):
         if folders_bear_ids(fresh.datastore_type):
-            yield Refusal(
-                RefusalKind.USE_UNKNOWN, target.path, f"{fresh.datastore_type} names folders anew"
-            )
+            why = detail(DetailKind.FOLDERS_BEAR_IDS, fresh.datastore_type)
+            yield Refusal(RefusalKind.USE_UNKNOWN, target.path, why)
         return
     if target.kind is TargetKind.BROKEN_DOWNLOAD:
         return
@@ -166,6 +176,10 @@ def _by_kind(
     if fresh.root is None:
         yield Refusal(RefusalKind.OWNER_UNKNOWN, target.path)
         return
+    if isinstance(fresh.stranger, Detail):
+        yield Refusal(RefusalKind.USE_UNKNOWN, target.path, fresh.stranger)
+    elif fresh.stranger:
+        yield Refusal(RefusalKind.OTHER_CLOUD, fresh.root.path, fresh.stranger)
     markers = [file.name for file in listing.files if is_marker(file)]
     # Which of several Nova goes by is a matter of chance.
     marker = max(markers, default="")
@@ -180,18 +194,21 @@ def _by_files(
     files = [file for file in listing.files if not is_marker(file)]
     dates = [file.modified for file in files if file.modified]
     if least_h and files and not dates:
-        yield Refusal(RefusalKind.TOO_YOUNG, target.path, "no date is known")
+        yield Refusal(RefusalKind.TOO_YOUNG, target.path, Detail(DetailKind.NO_DATE))
     elif dates and fresh.now - max(dates) < timedelta(hours=least_h):
         yield Refusal(RefusalKind.TOO_YOUNG, target.path, f"{max(dates):%Y-%m-%d %H:%M} UTC")
     if target.names is not None:
-        others = _direct(target, listing) ^ target.names
+        others = _direct(listing) ^ target.names
         if others:
             yield Refusal(RefusalKind.CHANGED_FILES, target.path, ", ".join(sorted(others)[:3]))
+    if target.kind is TargetKind.IMAGE:
+        if foreign := foreign_names(listing.path.name, _direct(listing)):
+            yield Refusal(RefusalKind.FOREIGN_FILES, target.path, ", ".join(foreign[:3]))
     if target.kind is TargetKind.GONE_INSTANCE and _foreign(listing):
         yield Refusal(RefusalKind.CHANGED_FILES, target.path, ", ".join(_foreign(listing)[:3]))
 
 
-def _direct(target: PurgeTarget, listing: FolderListing) -> frozenset[str]:
+def _direct(listing: FolderListing) -> frozenset[str]:
     marked = {file.name for file in listing.files if is_marker(file)}
     return listing.names - marked
 

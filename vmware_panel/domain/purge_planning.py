@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from vmware_panel.domain.datastore_files import DatastoreFile
 from vmware_panel.domain.datastore_paths import UnsafePath, parse
+from vmware_panel.domain.details import DetailKind, detail
 from vmware_panel.domain.image_cache import (
     CachedImage,
     CacheRoot,
@@ -17,6 +18,7 @@ from vmware_panel.domain.image_cache import (
     LeftoverKind,
     Ownership,
 )
+from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.plans import Caution, CautionKind, ChangeKind, Refusal, RefusalKind
 from vmware_panel.domain.purge import (
     PLACES,
@@ -28,6 +30,7 @@ from vmware_panel.domain.purge import (
     Way,
     Wish,
     by_ownership,
+    foreign_names,
     is_marker,
 )
 
@@ -46,8 +49,11 @@ _LEFTOVERS = {
 _CHANGES = {Way.DELETE: ChangeKind.CACHE_PURGE, Way.MARK: ChangeKind.CACHE_MARK}
 
 
-def image_considered(cached: CachedImage, wish: Wish) -> Considered:
-    """One cached image with every reason against it that the books tell."""
+def image_considered(cached: CachedImage, wish: Wish, strangers: Sequence[str] = ()) -> Considered:
+    """One cached image with every reason against it that the books tell.
+
+    `strangers` are VMs of a Nova that is not asked, which stand anywhere on the same root.
+    """
     path, root = cached.path, cached.root
     target = PurgeTarget(
         kind=TargetKind.IMAGE,
@@ -61,7 +67,7 @@ def image_considered(cached: CachedImage, wish: Wish) -> Considered:
     found = [
         *_unsafe(target),
         *by_ownership(root, path, wish.way, cached.marker, cached.marked_at, wish.now),
-        *(Refusal(RefusalKind.IN_USE, path, stander.vm_name) for stander in cached.standers or ()),
+        *(Refusal(RefusalKind.IN_USE, path, stander.label) for stander in cached.standers or ()),
         *(
             Refusal(
                 RefusalKind.BEING_BUILT if server.building else RefusalKind.USED_BY_SERVER,
@@ -71,12 +77,21 @@ def image_considered(cached: CachedImage, wish: Wish) -> Considered:
             for server in cached.servers or ()
         ),
     ]
-    if cached.standers is None:
-        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter {root.vcenter}"))
-    if cached.servers is None:
-        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, "Nova"))
+    if strangers and root.ownership is Ownership.OWNERLESS and wish.way is Way.DELETE:
+        found.append(Refusal(RefusalKind.OTHER_CLOUD, root.path, strangers[0]))
     found += (
-        Refusal(RefusalKind.USE_UNKNOWN, path, f"vCenter does not tell the disks of {name}")
+        Refusal(RefusalKind.OTHER_VCENTER_SILENT, path, name) for name in cached.silent_vcenters
+    )
+    if foreign := foreign_names(cached.image_id, target.names or ()):
+        found.append(Refusal(RefusalKind.FOREIGN_FILES, path, ", ".join(foreign[:3])))
+    if cached.standers is None:
+        found.append(
+            Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.NO_ANSWER, root.vcenter))
+        )
+    if cached.servers is None:
+        found.append(Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.NO_ANSWER, "nova")))
+    found += (
+        Refusal(RefusalKind.USE_UNKNOWN, path, detail(DetailKind.DISKS_UNTOLD, name))
         for name in cached.unread_vms
     )
     if young := wish.too_young(path, age_from):
@@ -138,6 +153,8 @@ def purge_plan(
     told = list(cautions)
     if fitting:
         told.append(Caution(CautionKind.NO_LOCK))
+        if way is Way.DELETE:
+            told.append(Caution(CautionKind.OTHERS_UNSEEN))
         if any(one.target.kind is TargetKind.IMAGE for one in fitting):
             told.append(Caution(CautionKind.DOWNLOADED_AGAIN))
     told += (
@@ -188,3 +205,20 @@ def _names(files: Iterable[DatastoreFile], below: str) -> frozenset[str] | None:
         if file.path.startswith(below) and not is_marker(file)
     )
     return frozenset(name for name in names if "/" not in name) or None
+
+
+def strangers_of(
+    images: Iterable[CachedImage],
+) -> Mapping[tuple[str, MoRef, str], tuple[str, ...]]:
+    """VMs on each cache root that Nova's driver made, and that this Nova does not have.
+
+    By vCenter, datastore and the root's name. No API tells another cloud's roots: its VMs do.
+    """
+    found: dict[tuple[str, MoRef, str], dict[str, None]] = {}
+    for image in images:
+        root = image.root
+        for stander in image.standers or ():
+            if stander.known_to_nova is False:
+                place = (root.vcenter, root.datastore, root.name)
+                found.setdefault(place, {})[stander.label] = None
+    return {place: tuple(names) for place, names in found.items()}

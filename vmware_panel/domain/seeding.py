@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from vmware_panel.domain.cloud import Image
 from vmware_panel.domain.datastore_files import DatastoreFile
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.driver_image import (
     DiskKind,
     DriverImage,
@@ -215,14 +216,15 @@ def seed_item(
     if there.file(fit.file_name) is not None:
         return _only_sized(fit, item, there)
     if there.files is not None:  # Nova's own move into place would fail as well
-        detail = ", ".join(sorted(f.name for f in there.files)) or "an empty folder"
-        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, detail),))
+        names = ", ".join(sorted(f.name for f in there.files))
+        lies = names or Detail(DetailKind.EMPTY_FOLDER)
+        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, lies),))
     source = None if from_glance else best_source(fit, folders, target.datastore.moref)
     source = source or glance_source(fit)
     if source is None:
-        detail = f"no datastore has it whole, and {fit.disk_type} cannot be streamed from here"
+        why = Detail(DetailKind.NOT_STREAMED, (fit.disk_type,))
         name = fit.image.name or fit.image.id
-        return replace(item, refusals=(Refusal(RefusalKind.NO_SOURCE, name, detail),))
+        return replace(item, refusals=(Refusal(RefusalKind.NO_SOURCE, name, why),))
     return _with_space(replace(item, source=source, needed_bytes=_needed(source, root_gb)))
 
 
@@ -230,8 +232,8 @@ def _only_sized(fit: DriverImage, item: SeedItem, there: ImageFolder) -> SeedIte
     """The image is there; whether its sized copy is too."""
     size = whole_bytes(there, fit)
     if size is None:
-        detail = "its disk is broken, or smaller than the image"
-        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, detail),))
+        why = Detail(DetailKind.DISK_BROKEN)
+        return replace(item, refusals=(Refusal(RefusalKind.NOT_WHOLE, there.path, why),))
     if not item.root_gb or there.file(fit.sized_name(item.root_gb)) is not None:
         return replace(item, refusals=(Refusal(RefusalKind.ALREADY_SO, there.path),))
     path = f"{there.path}/{fit.file_name}"

@@ -111,7 +111,6 @@ class ConcernKind(StrEnum):
     WIDE_SOCKET = "wide_socket"  # more cores in a socket than a NUMA node of any host
     SPANS_NODES = "spans_nodes"  # more vCPUs than cores in a NUMA node, in unequal parts
     MEMORY_SPANS_NODES = "memory_spans_nodes"  # more memory than a NUMA node of any host
-    ODD_RESIZE = "odd_resize"  # a resize to this vCPU count may be refused
     REFUSED = "refused"  # Nova refuses the wishes of flavor and image
 
 
@@ -168,16 +167,6 @@ def _against_hosts(
             yield Concern(ConcernKind.SPANS_NODES, flavor.vcpus, node_cores, mend=mend)
     if node_memory_mb is not None and flavor.ram_mb > node_memory_mb:
         yield Concern(ConcernKind.MEMORY_SPANS_NODES, flavor.ram_mb, node_memory_mb)
-
-
-def resize_concern(vcpus: int, cores_per_socket: int | None) -> Concern | None:
-    """Nova's resize sets the vCPUs and leaves the cores per socket (`vm_util.get_vm_resize_spec`).
-
-    vCenter may refuse a number that they do not divide.
-    """
-    if not cores_per_socket or vcpus % cores_per_socket == 0:
-        return None
-    return Concern(ConcernKind.ODD_RESIZE, vcpus, cores_per_socket)
 
 
 def cores_per_node(host: EsxHost) -> int | None:

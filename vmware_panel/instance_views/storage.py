@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from vmware_panel.api.placement import InstanceReport
+from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.inventory import Datastore
 from vmware_panel.domain.lineage import DiskOrigin, Lineage, datastore_name, file_path
 from vmware_panel.domain.remarks import NEARLY_FULL
@@ -198,6 +200,12 @@ def _url(name: str, *its_id: str) -> str:
         return str(reverse(name, args=its_id))
     except NoReverseMatch:  # the deployer has taken the panel out
         return ""
+
+
+def volumes_url(server: Server) -> str:
+    """The list of volumes, with those of the instance alone; empty if it has none."""
+    url = _url("horizon:admin:vmware_volumes:index") if server.volume_ids else ""
+    return url and f"{url}?{urlencode({'q': server.id})}"
 
 
 def datastores(report: InstanceReport, pages: Pages) -> tuple[DatastoreView, ...]:

@@ -88,6 +88,8 @@ class AdminVMwareTab(VMwareTab):
             context["migrate_url"] = reverse(
                 "horizon:admin:vmware_instances:migrate", args=[self.server.id]
             )
+        if allowed(request, Rule.LIST_VOLUMES):
+            context["volumes_url"] = storage.volumes_url(self.server)
         return context
 
 

@@ -43,17 +43,13 @@ class ClaimReport:
         """As for every write: tried again while the claim lasts, for a journal that is away for a
         moment is no reason to lose what was sent. Raises `WorkerStopped`.
         """
-        until_s = time.monotonic() + LEASE_S
-        while True:
-            try:
-                self._claim.write(self._number, item)
-            except JournalError:
-                if time.monotonic() >= until_s:
-                    raise WorkerStopped from None
-                time.sleep(RETRY_S)
-            else:
-                self.item = item
-                return
+        self._insist(lambda: self._claim.write(self._number, item))
+        self.item = item
+
+    def still_ours(self) -> None:
+        self._see_to_stop()
+        self._insist(self._claim.beat)
+        self._see_to_stop()
 
     def about_to(self, step: str, note: str = "") -> None:
         if self._claim.job.dry_run:
@@ -104,6 +100,18 @@ class ClaimReport:
     def _see_to_stop(self) -> None:
         if self._stopping.is_set():
             raise WorkerStopped
+
+    def _insist(self, ask: Callable[[], None]) -> None:
+        until_s = time.monotonic() + LEASE_S
+        while True:
+            try:
+                ask()
+            except JournalError:
+                if time.monotonic() >= until_s:
+                    raise WorkerStopped from None
+                time.sleep(RETRY_S)
+            else:
+                return
 
     def _told(self, ask: Callable[[], None]) -> None:
         """What can wait until the next time: a journal that is away does not keep a work up."""

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 
 from vmware_panel import audit
 from vmware_panel.config import ConfigError
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.jobs import ItemState, Job, JobItem
-from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
+from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind, told
 from vmware_panel.domain.plans import Refused
 from vmware_panel.jobs.journal import (
     BEAT_S,
@@ -94,7 +95,11 @@ def _item(work: Work, job: Job, report: ClaimReport) -> None:
         _end(job, report, Ended(ItemState.CANCELLED))
         return
     if item.attempts >= MOST_ATTEMPTS:
-        trouble = Trouble(SOURCE, TroubleKind.BAD_ANSWER, f"{item.attempts} workers died with it")
+        trouble = told(
+            SOURCE,
+            TroubleKind.BAD_ANSWER,
+            Detail(DetailKind.WORKERS_DIED, (str(item.attempts),)),
+        )
         state = ItemState.UNKNOWN if begun else ItemState.FAILED
         _end(job, report, Ended(state, trouble=trouble))
         return

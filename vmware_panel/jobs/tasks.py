@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from django.core.exceptions import ImproperlyConfigured
 from django_tasks import TaskResultStatus, task_backends
@@ -26,7 +26,9 @@ from django_tasks.exceptions import (
 from vmware_panel.config import get_config
 from vmware_panel.config_types import JOBS_QUEUE
 from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.jobs.backends import faults_of
 from vmware_panel.jobs.embedded import EmbeddedBackend
+from vmware_panel.jobs.in_time import InTime
 from vmware_panel.jobs.journal import JournalError
 from vmware_panel.jobs.journals import journal
 from vmware_panel.jobs.runner import run
@@ -34,6 +36,9 @@ from vmware_panel.jobs.runner import run
 LOG = logging.getLogger(__name__)
 
 EMBEDDED = "vmware_panel_embedded"
+
+in_time = InTime(5.0)
+"""A queue that hangs holds no page: RQ's Redis may have no deadline, for its workers wait on it."""
 
 embedded = EmbeddedBackend(EMBEDDED, {"QUEUES": [JOBS_QUEUE]})
 
@@ -55,7 +60,13 @@ def _task(function: Callable[[str], None]) -> _JobTask:
 def run_job(job_id: str) -> None:
     """Works at the job until it has ended, unless another does."""
     try:
-        run(journal(), job_id, worker_name(), embedded.stopping)
+        kept = journal()
+        if not run(kept, job_id, worker_name(), embedded.stopping) and kept.read(job_id) is None:
+            LOG.warning(
+                "Job %s is not in the journal of this worker: its SECRET_KEY, and jobs.folder or "
+                "jobs.cache, have to be those of the Horizon that began it",
+                job_id,
+            )
     except JournalError as error:
         LOG.warning("Job %s: the journal cannot be read: %s", job_id, error.trouble.detail)
 
@@ -63,26 +74,71 @@ def run_job(job_id: str) -> None:
 def enqueue(job_id: str) -> str:
     """Hands the job to whoever works at jobs here; the queue's id of it.
 
-    Raises `JournalError` where the queue does not take it, `ConfigError`.
+    Raises `JournalError` where the queue does not take it or the settings name one that cannot,
+    `ConfigError`.
     """
-    alias = get_config().jobs.backend or EMBEDDED
+    alias = get_config().jobs.backend
+    if alias is None:
+        return str(run_job.enqueue(job_id).id)
+    see_to_backend()
     try:
-        return str(run_job.using(backend=alias).enqueue(job_id).id)
+        return in_time(lambda: str(run_job.using(backend=alias).enqueue(job_id).id), _errors)
     except _errors() as error:
-        raise JournalError(TroubleKind.UNREACHABLE, _words(error)) from None
+        raise _failed(error, "did not take it") from None
+
+
+@runtime_checkable
+class CountedQueue(Protocol):
+    """A backend that cannot say what became of one task, but whether any waits."""
+
+    def queue_length(self, queue_name: str) -> int: ...
 
 
 def waits_in_queue(result_id: str) -> bool:
-    """True if the queue says that it still has it, and no worker has begun. Raises `ConfigError`."""
+    """True if the queue says that it still has it, and no worker has begun; False where it cannot
+    be asked. Raises `ConfigError`.
+    """
+    try:
+        return bool(asked_queue(result_id))
+    except JournalError:
+        return False
+
+
+def asked_queue(result_id: str) -> bool | None:
+    """Whether the queue says that it still has it and no worker has begun; None where it cannot
+    tell, as the embedded one.
+
+    A queue that only counts has it if it has any: they are fetched in their turn. Raises
+    `JournalError` where the queue does not answer, `ConfigError`.
+    """
     alias = get_config().jobs.backend
     if alias is None or not result_id:
-        return False
+        return None
+    see_to_backend()
     try:
-        backend = task_backends[alias]
-        if not backend.supports_get_result:
-            return False
+        return in_time(lambda: _asked(alias, result_id), _errors)
+    except _errors() as error:
+        raise _failed(error, "does not answer") from None
+
+
+def see_to_backend() -> None:
+    """Raises `JournalError` where that of the settings cannot work at jobs: what lacks something
+    raises whatever it likes, and is not asked. Raises `ConfigError`.
+    """
+    alias = get_config().jobs.backend
+    if alias is not None and (fault := next(faults_of(alias), None)):
+        raise JournalError(TroubleKind.CONFIGURATION, str(fault))
+
+
+def _asked(alias: str, result_id: str) -> bool | None:
+    backend = task_backends[alias]
+    if isinstance(backend, CountedQueue):
+        return backend.queue_length(JOBS_QUEUE) > 0
+    if not backend.supports_get_result:
+        return None
+    try:
         return bool(backend.get_result(result_id).status == TaskResultStatus.READY)
-    except _errors(TaskResultDoesNotExist, KeyError):
+    except (TaskResultDoesNotExist, KeyError):
         return False
 
 
@@ -91,10 +147,9 @@ def worker_name() -> str:
     return f"{socket.gethostname()[:64]}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def _errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
+def _errors() -> tuple[type[Exception], ...]:
     """What the backends raise that are known here: settings, sockets, Redis, databases."""
     known: list[type[Exception]] = [
-        *more,
         OSError,
         ImproperlyConfigured,
         InvalidTaskBackendError,
@@ -106,5 +161,7 @@ def _errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
     return tuple(known)
 
 
-def _words(error: Exception) -> str:
-    return f"the queue did not take it: {type(error).__name__}: {error}"[:200]
+def _failed(error: Exception, what: str) -> JournalError:
+    late = isinstance(error, TimeoutError)
+    kind = TroubleKind.TIMEOUT if late else TroubleKind.UNREACHABLE
+    return JournalError(kind, f"the queue {what}: {type(error).__name__}: {error}"[:200])

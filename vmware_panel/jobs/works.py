@@ -58,6 +58,9 @@ class Report(Protocol):
     def sent(self, task: MoRef | None = None) -> None:
         """Right after: what the last `about_to` named was sent, and vCenter made this task of it."""
 
+    def still_ours(self) -> None:
+        """Asks the journal whether this worker may still send: at the last moment before it does."""
+
     def progress(self, percent: int | None) -> None:
         """How far the step is that runs; as often as one likes."""
 
@@ -78,7 +81,7 @@ class Work(Protocol):
     """Of one job; made anew by each worker, with the `Job`, and closed by it.
 
     Every remote call has a deadline. What is sent stands between `about_to` and `sent`, and is sent
-    once. Each method raises `Refused` (the item is then refused), `SourceError` (then it has failed;
+    once, right after `still_ours` (see `api.fencing`). Each method raises `Refused` (the item is then refused), `SourceError` (then it has failed;
     where `unanswered`, it is unknown what came of it) and lets `WorkerStopped` pass.
     """
 

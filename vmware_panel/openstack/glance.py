@@ -50,11 +50,6 @@ def images_of(access: Access, image_ids: Iterable[str]) -> dict[str, Image]:
     return found
 
 
-def image_names(access: Access, image_ids: Iterable[str]) -> dict[str, str]:
-    """The names of the images with these ids, in as many calls as `images_of` makes."""
-    return {image_id: image.name for image_id, image in images_of(access, image_ids).items()}
-
-
 def _listed(reader: Reader, params: Mapping[str, str]) -> tuple[Image, ...]:
     return read_all(reader, "/v2/images", "images", to_image, {"limit": PAGE_SIZE, **params})
 

@@ -153,7 +153,6 @@ def to_resource_provider(item: Json, inventories: Json, usages: Json) -> Resourc
         uuid=identity(item, "uuid"),
         name=text(item, "name"),
         generation=needed(inventories, "resource_provider_generation"),
-        parent_uuid=text(item, "parent_provider_uuid") or None,
         inventories=tuple(
             to_inventory(resource_class, inner(records, resource_class), used)
             for resource_class in sorted(records)

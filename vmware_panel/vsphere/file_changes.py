@@ -24,13 +24,14 @@ from vmware_panel.domain.datastore_paths import (
     require_makeable,
     require_movable,
 )
+from vmware_panel.domain.file_use import UsedDatastore
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.ancestors import datacenter_among, with_ancestors
 from vmware_panel.vsphere.deadlines import current_deadline
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import ObjectGone, VSphereError, bad_answer, fault_answered
-from vmware_panel.vsphere.file_use import LiveUse
+from vmware_panel.vsphere.file_use import INFO, LiveUse, read_datastores, remote_path
 from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import ObjectSpec
@@ -101,6 +102,10 @@ class FileChanges:
         """Who stands on which file, to be kept by one job in one thread, and closed after it."""
         return LiveUse(self._session, self.endpoint)
 
+    def used_datastores(self) -> tuple[UsedDatastore, ...]:
+        """All that the vCenter has, with their addresses: one call."""
+        return self._session.read(read_datastores, self.endpoint.read_timeout_s)
+
     def _refuse(self, check: Callable[[], None]) -> None:
         try:
             check()
@@ -117,7 +122,7 @@ class FileChanges:
 
 def _file_place(connected: Connected, datastore: MoRef) -> FilePlace:
     start = with_ancestors(vim.Datastore(datastore))
-    wanted = ("name", "browser", "summary.url", "summary.type", "summary.accessible")
+    wanted = ("name", "browser", "summary.url", "summary.type", "summary.accessible", INFO)
     found = read_found(connected, [start], {vim.Datastore: wanted, vim.Datacenter: ("name",)})
     its = next((one for one in found if one.moref == datastore), None)
     if its is None:
@@ -136,6 +141,7 @@ def _file_place(connected: Connected, datastore: MoRef) -> FilePlace:
         url=its.get("summary.url") or "",
         type=its.get("summary.type") or "",
         accessible=its.get("summary.accessible"),
+        remote_path=remote_path(its.get(INFO)),
     )
 
 

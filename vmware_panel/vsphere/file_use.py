@@ -16,6 +16,7 @@ from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.deadlines import Deadline
 from vmware_panel.vsphere.endpoint import Endpoint
 from vmware_panel.vsphere.errors import VSphereError, WatchLost
+from vmware_panel.vsphere.live_reads import read_found
 from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import (
     FilterSpec,
@@ -26,7 +27,7 @@ from vmware_panel.vsphere.property_reader import (
     is_gone,
 )
 from vmware_panel.vsphere.property_sets import PropertySets
-from vmware_panel.vsphere.rows import MountedImage, Row, Value
+from vmware_panel.vsphere.rows import ManagedBy, MountedImage, Row, Value
 from vmware_panel.vsphere.session import Session
 from vmware_panel.vsphere.updates import ObjectUpdate, UpdateKind
 from vmware_panel.vsphere.watch import PAGE_SIZE, Watch
@@ -46,8 +47,10 @@ _NAME, _UUID, _POWER, _DATASTORES = (
     "runtime.powerState",
     "datastore",
 )
+_MANAGER = "config.managedBy"
 _OF_VM = "vm"
 _URL = "summary.url"
+INFO = "info"
 _CHILDREN = "children"
 
 
@@ -55,7 +58,7 @@ class UseWatch(Watch):
     """All VMs with their snapshots, and the datastores' names."""
 
     properties = {
-        vim.VirtualMachine: (_NAME, _UUID, _POWER, _DATASTORES, _DEVICES, *_FILES),
+        vim.VirtualMachine: (_NAME, _UUID, _POWER, _DATASTORES, _MANAGER, _DEVICES, *_FILES),
         vim.Datastore: (_NAME, _URL),
     }
     _of_snapshots: PropertySets = {vim.vm.Snapshot: (_OF_VM, _DEVICES)}
@@ -191,6 +194,32 @@ class LiveUse:
             self._book.put(_made_of(Row(row.kind, row.ref, values)))
 
 
+def read_datastores(connected: Connected) -> tuple[UsedDatastore, ...]:
+    """Every datastore of the vCenter with its address: one call. Raises `VSphereError`."""
+    again = SelectionSpec(name=_CHILDREN)
+    below_folders = TraversalSpec(
+        name=_CHILDREN, type=vim.Folder, path="childEntity", skip=False, selectSet=[again]
+    )
+    into_datacenters = TraversalSpec(
+        type=vim.Datacenter, path="datastoreFolder", skip=False, selectSet=[again]
+    )
+    below_folders.selectSet = [again, into_datacenters]
+    start = ObjectSpec(obj=connected.root_folder, skip=True, selectSet=[below_folders])
+    found = read_found(connected, [start], {vim.Datastore: (_NAME, _URL, INFO)})
+    return tuple(
+        UsedDatastore(
+            one.moref, one.get(_NAME) or "", one.get(_URL) or "", remote_path(one.get(INFO))
+        )
+        for one in found
+    )
+
+
+def remote_path(info: Any) -> str:
+    """Of an NFS share, out of `Datastore.info`; empty for any other."""
+    nas = info.nas if isinstance(info, vim.host.NasDatastoreInfo) else None
+    return (nas.remotePath or "") if nas else ""
+
+
 def _made_of(row: Row) -> FileUser | UsedDatastore:
     if issubclass(row.kind, vim.Datastore):
         return UsedDatastore(row.moref, row.text(_NAME) or "", row.text(_URL) or "")
@@ -202,6 +231,7 @@ def _made_of(row: Row) -> FileUser | UsedDatastore:
         files=_files(row),
         datastores=frozenset(row.refs_to(_DATASTORES)) or None,
         snapshot_of=row.ref_to(_OF_VM),
+        manager_key=manager.extension_key if (manager := row.one(_MANAGER, ManagedBy)) else "",
     )
 
 

@@ -8,7 +8,6 @@ from vmware_panel.domain.landing import NewVm, VCenterPlace
 from vmware_panel.vsphere.login import Connected
 
 CREATE = "create"
-MIB_PER_GIB = 1024
 
 
 def place_vm(connected: Connected, cluster: MoRef, wanted: NewVm) -> tuple[VCenterPlace, ...]:

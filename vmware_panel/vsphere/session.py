@@ -14,6 +14,7 @@ from typing import TypeVar
 from vmware_panel.domain.inventory import VCenter
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.backoff import Clock, Gate, HealthLog, Jitter, system_jitter
+from vmware_panel.vsphere.before_sending import ask_before_sending
 from vmware_panel.vsphere.calls import CallCounter
 from vmware_panel.vsphere.deadlines import Deadline, current_deadline, within
 from vmware_panel.vsphere.endpoint import Endpoint
@@ -95,11 +96,12 @@ class Session:
     def change(self, work: Callable[[Connected], T], timeout_s: float) -> T:
         """Runs one call that changes something, login included, and never again.
 
-        Raises `VSphereError`: with a `fault` where vCenter has refused it, `CannotConnect` where it
+        Right before, it asks what `before_sending` has it ask. Raises `VSphereError`: with a `fault` where vCenter has refused it, `CannotConnect` where it
         was not sent, and `Unanswered` where nobody knows.
         """
         with within(Deadline(timeout_s)):
             connected, _ = self._ensure_connected()
+            ask_before_sending()
             try:
                 result = self._run(work, connected)
             except SessionLost:

@@ -19,6 +19,7 @@ from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace, PlaceK
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.vsphere.ancestors import with_ancestors
+from vmware_panel.vsphere.before_sending import ask_before_sending
 from vmware_panel.vsphere.calls import note_call
 from vmware_panel.vsphere.deadlines import Deadline, within
 from vmware_panel.vsphere.endpoint import Endpoint
@@ -82,6 +83,7 @@ class Uploads:
         note_call(_METHOD, self._session.calls)
         sending = _Sending(self.endpoint, tls_context(self.endpoint))
         address = _address(place, datacenter_path, path)
+        ask_before_sending()
         return sending.send(address, cookie, size_bytes, chunks)
 
 

@@ -57,19 +57,19 @@ from vmware_panel.wording.remarks import (
     remark_words,
 )
 from vmware_panel.wording.sizes import bytes_of, free_of, gb_of, mb_of
+from vmware_panel.wording.sources import is_vcenter, source_name
 from vmware_panel.wording.tasks import (
     task_action,
     task_line,
     task_starter,
     task_state,
+    task_state_word,
     task_tone,
 )
 from vmware_panel.wording.troubles import (
     TroubleWords,
-    is_vcenter,
     member_trouble,
     settings_trouble,
-    source_name,
     trouble_words,
 )
 from vmware_panel.wording.values import (
@@ -160,6 +160,7 @@ __all__ = [
     "task_line",
     "task_starter",
     "task_state",
+    "task_state_word",
     "task_tone",
     "thin",
     "tools",

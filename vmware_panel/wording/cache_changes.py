@@ -57,6 +57,24 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("Whether %(subject)s is in use is not known: %(detail)s."),
         gettext_lazy("Try again when all books can be read."),
     ),
+    RefusalKind.OTHER_VCENTER_SILENT: (
+        gettext_lazy(
+            "Whether a VM of another vCenter stands on %(subject)s is not known: %(detail)s."
+        ),
+        gettext_lazy(
+            "Try again when that vCenter answers, or take one that is gone out of the settings."
+        ),
+    ),
+    RefusalKind.OTHER_CLOUD: (
+        gettext_lazy(
+            "The VM %(detail)s stands on %(subject)s, and this Nova does not have it: a compute of "
+            "another cloud or region may look after it."
+        ),
+        gettext_lazy(
+            "If so, name that compute and its root in the setting computes; if that VM is left over, "
+            "delete it first."
+        ),
+    ),
     RefusalKind.OWNER_UNKNOWN: (
         gettext_lazy("Which compute looks after %(subject)s is not known."),
         gettext_lazy("Write cache_prefix or my_ip of every compute into the setting computes."),
@@ -88,6 +106,10 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
     RefusalKind.CHANGED_FILES: (
         gettext_lazy("Other files lie in %(subject)s than were shown: %(detail)s."),
         gettext_lazy("Make the plan again."),
+    ),
+    RefusalKind.FOREIGN_FILES: (
+        gettext_lazy("In %(subject)s lie files that Nova does not make: %(detail)s."),
+        gettext_lazy("Somebody else works there: find out who, and take them away by hand."),
     ),
     RefusalKind.NO_SOURCE: (
         gettext_lazy("There is no copy of %(subject)s that could be taken: %(detail)s."),
@@ -142,6 +164,10 @@ CAUTIONS: Mapping[CautionKind, Text] = {
     CautionKind.NO_LOCK: gettext_lazy(
         "Nova's lock lies on its own host, and nobody else can take it. Each one is looked at again "
         "right before, and again before it is gone for good."
+    ),
+    CautionKind.OTHERS_UNSEEN: gettext_lazy(
+        "Only VMs of the vCenters in the settings are seen. If one that is not mounts the same "
+        "datastore, its VMs may stand on what is deleted: no vCenter tells of another."
     ),
     CautionKind.DOWNLOADED_AGAIN: gettext_lazy(
         "The next instance of such an image there has it copied from Glance anew."

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy
 
 from vmware_panel.domain.plans import Caution, CautionKind, ChangeKind, Refusal, RefusalKind
 from vmware_panel.wording import cache_changes
-from vmware_panel.wording.troubles import source_name
+from vmware_panel.wording.details import detail_words
+from vmware_panel.wording.sources import source_name
 from vmware_panel.wording.values import Text, filled, foreign
 
 
@@ -257,7 +258,7 @@ def refusal_words(refusal: Refusal) -> ReasonWords:
     by_source = refusal.kind is RefusalKind.SOURCE_DOWN
     subject = source_name(refusal.subject) if by_source else foreign(refusal.subject)
     return ReasonWords(
-        filled(sentence, subject=subject, detail=foreign(refusal.detail)),
+        filled(sentence, subject=subject, detail=detail_words(refusal.detail)),
         str(remedy),
     )
 

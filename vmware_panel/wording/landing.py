@@ -100,10 +100,6 @@ _CONCERNS: Mapping[ConcernKind, Text] = {
         "Its memory of %(wanted_mb)s is more than the %(at_most_mb)s of a NUMA node, so that part of "
         "it is far, which costs speed."
     ),
-    ConcernKind.ODD_RESIZE: gettext_lazy(
-        "Nova's resize leaves %(at_most)s cores a socket, which do not divide %(wanted)s vCPUs: "
-        "vCenter may refuse it."
-    ),
     ConcernKind.REFUSED: gettext_lazy(
         "Nova refuses the CPU topology that is asked for: %(fault)s."
     ),

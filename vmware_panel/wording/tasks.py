@@ -61,6 +61,10 @@ def task_state(task: TaskRecord) -> str:
     return words
 
 
+def task_state_word(state: TaskState) -> str:
+    return str(_STATES[state][0])
+
+
 def task_tone(task: TaskRecord) -> Tone:
     return Tone.CARE if task.cancelled else _STATES[task.state][1]
 

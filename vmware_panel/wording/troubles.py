@@ -7,26 +7,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from vmware_panel.domain.outcome import Trouble, TroubleKind
+from vmware_panel.wording.details import detail_words
+from vmware_panel.wording.sources import SERVICES, is_vcenter, source_name
 from vmware_panel.wording.values import Text, filled, foreign
-
-_SERVICES: Mapping[str, Text] = {
-    "nova": gettext_lazy("Nova"),
-    "glance": gettext_lazy("Glance"),
-    "cinder": gettext_lazy("Cinder"),
-    "placement": gettext_lazy("Placement"),
-    "keystone": gettext_lazy("Keystone"),
-    "store": gettext_lazy("Inventory store"),
-    "jobs": gettext_lazy("Journal of jobs"),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class TroubleWords:
-    """`detail` is the adapter's English remark, for those who may see everything; may be empty."""
+    """`detail` is for those who may see everything; may be empty. With `logged` it is the remark of
+    the log, in English as there.
+    """
 
     sentence: str
     remedy: str
     detail: str
+    logged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,28 +242,20 @@ _OF_JOBS: Mapping[TroubleKind, _Phrases] = {
 }
 
 
-def source_name(source: str) -> str:
-    """ "Nova", or "vCenter prod" for a vCenter of the settings."""
-    if source in _SERVICES:
-        return str(_SERVICES[source])
-    return filled(_("vCenter %(name)s"), name=foreign(source))
-
-
-def is_vcenter(source: str) -> bool:
-    return source not in _SERVICES
-
-
 def trouble_words(trouble: Trouble) -> TroubleWords:
     of_vcenter = is_vcenter(trouble.source)
     phrases = _phrases_of(trouble)
-    name = foreign(trouble.source) if of_vcenter else str(_SERVICES[trouble.source])
+    name = foreign(trouble.source) if of_vcenter else str(SERVICES[trouble.source])
     remedy = str(phrases.remedy)
     if trouble.missing_privilege:
         remedy = filled(
             _("Give the account the privilege %(privilege)s."),
             privilege=foreign(trouble.missing_privilege),
         )
-    return TroubleWords(filled(phrases.sentence, name=name), remedy, foreign(trouble.detail))
+    sentence = filled(phrases.sentence, name=name)
+    if trouble.remarks:
+        return TroubleWords(sentence, remedy, "; ".join(map(detail_words, trouble.remarks)))
+    return TroubleWords(sentence, remedy, foreign(trouble.detail), logged=True)
 
 
 def _phrases_of(trouble: Trouble) -> _Phrases:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from vmware_panel.domain.remarks import Severity
-from vmware_panel.domain.volumes import Backend, DiskState, Finding, FindingKind, VolumeState
+from vmware_panel.domain.volumes import DiskState, Finding, FindingKind, VolumeState
 from vmware_panel.wording.remarks import SEVERITIES
 from vmware_panel.wording.sizes import gb_of
 from vmware_panel.wording.values import UNKNOWN, Text, Tone, filled, foreign
@@ -86,12 +86,6 @@ _DISK_TONES: Mapping[DiskState, Tone] = {
     DiskState.NO_DISK: Tone.BAD,
     DiskState.NO_SERVER: Tone.BAD,
     DiskState.NO_VM: Tone.CARE,
-}
-
-_BACKENDS: Mapping[Backend, Text] = {
-    Backend.VMDK: gettext_lazy("VMware, shadow VMs"),
-    Backend.FCD: gettext_lazy("VMware, first class disks"),
-    Backend.OTHER: gettext_lazy("not VMware"),
 }
 
 
@@ -274,10 +268,6 @@ def shadow_words(state: DiskState, shadow_path: str) -> str:
         _("names another file, %(path)s: the disk was moved. See Admin > VMware > Volumes."),
         path=foreign(shadow_path),
     )
-
-
-def backend_label(backend: Backend | None) -> str:
-    return str(UNKNOWN if backend is None else _BACKENDS[backend])
 
 
 def finding_heading(kind: FindingKind) -> str:

@@ -195,7 +195,7 @@ def test_the_largest_by_placement_is_bounded_by_the_unit_and_by_what_is_left():
 
 def test_placement_without_an_inventory_holds_no_room_and_unknown_usage_is_unknown():
     memory = record(resource_class="MEMORY_MB", max_unit=4096, total=8192, allocation_ratio=1.0)
-    both = ResourceProvider("u", "n", 1, None, (record(), memory))
+    both = ResourceProvider("u", "n", 1, (record(), memory))
     assert largest_by_placement(both) == Largest(16, 4096)
     assert largest_by_placement(replace(both, inventories=(record(),))) == Largest(16, 0)
     unknown = replace(memory, used=None)

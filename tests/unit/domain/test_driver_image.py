@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from vmware_panel.domain.cloud import Image
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.driver_image import (
     DiskKind,
     DriverImage,
@@ -54,16 +55,22 @@ def test_how_its_bytes_become_a_disk(changes: dict[str, Any], kind: DiskKind) ->
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"status": "queued"}, "its status is queued"),
-        ({"disk_format": "qcow2"}, "disk_format is qcow2"),
-        ({"disk_format": ""}, "disk_format is not set"),
-        ({"properties": {"img_hv_type": "kvm"}}, "img_hv_type is kvm"),
-        ({"properties": {"vmware_disktype": "seSparse"}}, "hw_disk_type is seSparse"),
-        ({"size_bytes": 0}, "its size is 0"),
+        ({"status": "queued"}, detail(DetailKind.STATUS_IS, "queued")),
+        ({"disk_format": "qcow2"}, detail(DetailKind.PROPERTY_IS, "disk_format", "qcow2")),
+        ({"disk_format": ""}, detail(DetailKind.PROPERTY_NOT_SET, "disk_format")),
+        (
+            {"properties": {"img_hv_type": "kvm"}},
+            detail(DetailKind.PROPERTY_IS, "img_hv_type", "kvm"),
+        ),
+        (
+            {"properties": {"vmware_disktype": "seSparse"}},
+            detail(DetailKind.PROPERTY_IS, "hw_disk_type", "seSparse"),
+        ),
+        ({"size_bytes": 0}, detail(DetailKind.SIZE_ZERO)),
     ],
 )
 def test_an_image_that_the_driver_does_not_take_is_refused_with_the_reason(
-    changes: dict[str, Any], said: str
+    changes: dict[str, Any], said: Detail
 ) -> None:
     fit, refusals = driver_image(image(**changes))
     assert fit is None

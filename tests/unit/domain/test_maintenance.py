@@ -20,6 +20,7 @@ from tests.unit.domain.standings import (
 )
 from vmware_panel.domain.cloud import Flavor
 from vmware_panel.domain.cluster_detail import DrsLevel, DrsOverride, Migration
+from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.inventory import (
     HaPolicy,
     HaPolicyKind,
@@ -173,11 +174,11 @@ def test_without_automated_drs_running_vms_keep_the_host():
     manual = cluster(drs_behavior="manual")
     books = standing(vm(1), vm(2), of=manual)
     assert refusals(plan_entering(books, moving(1, 2), NOBODY)) == [
-        (RefusalKind.NOT_AUTOMATED, "blue", "manual")
+        (RefusalKind.NOT_AUTOMATED, "blue", Detail(DetailKind.DRS_LEVEL, ("manual",)))
     ]
     off = standing(vm(1), of=cluster(drs_enabled=False))
     plan = plan_entering(off, None, NOBODY)
-    assert refusals(plan) == [(RefusalKind.NOT_AUTOMATED, "blue", "off")]
+    assert refusals(plan) == [(RefusalKind.NOT_AUTOMATED, "blue", Detail(DetailKind.DRS_OFF))]
     empty = standing(vm(1, power=VmPower.OFF), of=manual)
     assert not plan_entering(empty, Forecast(), NOBODY).refused
 
@@ -190,8 +191,8 @@ def test_an_override_pins_its_vm_or_frees_it():
     books = standing(vm(1), vm(2), vm(3), overrides=pinned)
     plan = plan_entering(books, moving(2, 3), NOBODY)
     assert {(kind, detail) for kind, _, detail in refusals(plan)} == {
-        (RefusalKind.PINNED, "disabled"),
-        (RefusalKind.PINNED, "manual"),
+        (RefusalKind.PINNED, Detail(DetailKind.DRS_OFF)),
+        (RefusalKind.PINNED, Detail(DetailKind.DRS_LEVEL, ("manual",))),
     }
     freed = (DrsOverride(MoRef("vm-1"), DrsLevel.FULLY_AUTOMATED),)
     books = standing(vm(1), of=cluster(drs_behavior="manual"), overrides=freed)

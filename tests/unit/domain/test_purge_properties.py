@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.datastore_files import DatastoreFile, FileKind
 from vmware_panel.domain.datastore_paths import FilePlace, FolderListing, below, parse
+from vmware_panel.domain.details import DetailKind, detail
 from vmware_panel.domain.file_use import FileUser, UseBook
 from vmware_panel.domain.image_cache import (
     CachedImage,
@@ -106,7 +107,7 @@ class World:
     def look(self, place: Place) -> Fresh:
         nova = NovaUse(
             tuple(s for s in self.servers.values() if s.image_id == place[1]),
-            trouble="" if self.nova_up else "no answer",
+            trouble=None if self.nova_up else detail(DetailKind.NO_ANSWER, "nova"),
         )
         return Fresh(
             now=NOW,

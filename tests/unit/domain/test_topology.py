@@ -16,7 +16,6 @@ from vmware_panel.domain.topology import (
     concerns,
     cpu_topology,
     mending_specs,
-    resize_concern,
 )
 
 GIB = 1 << 30
@@ -103,9 +102,3 @@ def test_a_shape_that_does_not_suit(wanted: Flavor, kind: ConcernKind) -> None:
 
 def test_hosts_that_say_nothing_are_no_reason_for_concern() -> None:
     assert concerns(flavor(128), [esx_host(1)]) == ()
-
-
-def test_a_resize_that_the_cores_do_not_divide_may_fail() -> None:
-    assert resize_concern(6, 4) == Concern(ConcernKind.ODD_RESIZE, 6, 4)
-    assert resize_concern(8, 4) is None
-    assert resize_concern(8, None) is None

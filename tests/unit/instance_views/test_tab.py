@@ -47,6 +47,14 @@ class TabPages(InstancePages):
             self.assertContains(self.detail(dashboard), "esx-1")
         assert self.asked == ["everything"] * 4  # each page asks once, as the tab was named
 
+    def test_the_list_of_volumes_is_a_step_away_for_whoever_may_see_it(self):
+        self.admin()
+        self.fake(storage, volumes_url="/volumes/?q=its-id")
+        assert 'href="/volumes/?q=its-id"' in self.detail("admin").content.decode()
+        self.write_policy("vmware:volumes:list: '!'\n")
+        page = self.detail("admin").content.decode()
+        assert CONTENT in page and "/volumes/?q=its-id" not in page
+
     def test_the_page_asks_nothing_until_the_tab_is_opened(self):
         self.admin()
         page = self.detail("admin", tab="instance_details__overview", ajax=False)
@@ -172,6 +180,12 @@ def test_disks_and_datastores_are_shown_with_what_they_go_back_to(monkeypatch):
     assert f'href="/admin/volumes/{samples.VOLUME_ID}/"' in html
     assert 'href="/admin/vmware_datastores/lab/datastore-1/"' in html
     assert "50 B free of 100 B , 50 % used" in text.replace("B, ", "B , ")
+
+
+def test_its_volumes_are_a_step_away_in_the_list_of_volumes(monkeypatch):
+    server = samples.server(volume_ids=(samples.VOLUME_ID,))
+    assert storage.volumes_url(server) == f"/admin/vmware_volumes/?q={server.id}"
+    assert storage.volumes_url(samples.server(volume_ids=())) == ""
 
 
 @pytest.mark.parametrize(

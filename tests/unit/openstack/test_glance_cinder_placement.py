@@ -61,9 +61,13 @@ def test_images_with_the_hidden_ones(cloud: FakeServer, access: Access) -> None:
     assert all(request.query["visibility"] == "all" for request in cloud.requests)
 
 
+def names_of(access: Access, ids: list[str]) -> dict[str, str]:
+    return {image_id: image.name for image_id, image in glance.images_of(access, ids).items()}
+
+
 def test_the_names_of_some_images_take_one_call(cloud: FakeServer, access: Access) -> None:
     with counting() as calls:
-        assert glance.image_names(access, ["image-1", "image-1"]) == {"image-1": "debian-12"}
+        assert names_of(access, ["image-1", "image-1"]) == {"image-1": "debian-12"}
     assert len(calls) == 1
 
 
@@ -71,7 +75,7 @@ def test_a_hidden_image_has_a_name_and_a_deleted_one_has_none(
     cloud: FakeServer, access: Access
 ) -> None:
     with counting() as calls:
-        names = glance.image_names(access, ["image-1", "image-2", "gone"])
+        names = names_of(access, ["image-1", "image-2", "gone"])
     assert names == {"image-1": "debian-12", "image-2": "debian-11"}
     assert len(calls) == 2
     assert cloud.requests[1].query["id"] == "in:gone,image-2"
@@ -79,7 +83,7 @@ def test_a_hidden_image_has_a_name_and_a_deleted_one_has_none(
 
 def test_many_names_go_in_batches(cloud: FakeServer, access: Access) -> None:
     with counting() as calls:
-        glance.image_names(access, [f"id-{number}" for number in range(250)])
+        glance.images_of(access, [f"id-{number}" for number in range(250)])
     assert len(calls) == 6
     assert max(len(request.query["id"]) for request in cloud.requests) < 4000
 
@@ -88,7 +92,7 @@ def test_many_names_go_in_batches(cloud: FakeServer, access: Access) -> None:
 def test_ids_that_no_image_can_have_are_not_asked_for(
     cloud: FakeServer, access: Access, ids: list[str]
 ) -> None:
-    assert glance.image_names(access, ids) == {}
+    assert glance.images_of(access, ids) == {}
     assert not cloud.requests
 
 

@@ -100,7 +100,6 @@ def provider(**changes: int | None) -> ResourceProvider:
         "11",
         builders.node_name(),
         1,
-        None,
         (
             ResourceInventory("VCPU", 32, 0, 4.0, 1, 16, 1, used["vcpu"]),
             ResourceInventory("MEMORY_MB", 65536, 512, 1.0, 1, 65536, 1, used["memory"]),

@@ -58,7 +58,7 @@ class JobPages(helpers.BaseAdminViewTests):
             title=more.pop("title", "4 images of west"),
             vcenter=more.pop("vcenter", "west"),
             asker=Asker("ada", "u-1"),
-            created_at=BEGUN,
+            created_at=more.pop("created_at", BEGUN),
             items=items or (JobItem("[ds1] a", "a"),),
             **more,
         )

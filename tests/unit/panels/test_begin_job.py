@@ -8,10 +8,10 @@ from typing import Any
 from unittest import mock
 
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 
 from tests.unit.changes import SampleChange
-from tests.unit.panels.job_pages import JobPages
+from tests.unit.panels.job_pages import JobPages, settings
 from vmware_panel.api import changing, jobs
 from vmware_panel.api.changing import Made, Verdict
 from vmware_panel.domain.jobs import Job, JobItem, JobKind, JobState
@@ -57,6 +57,20 @@ class TestBeginning(JobPages):
         with mock.patch("vmware_panel.jobs.watcher.enqueue", side_effect=away):
             job = self.begin()
         assert list(self.journal.idle()) == [job.id]
+
+    def test_a_backend_that_cannot_work_at_it_begins_nothing_and_says_what_to_do(self) -> None:
+        its = {**settings(self.folder), "jobs": {"folder": str(self.folder), "backend": "q"}}
+        tasks = {"q": {"BACKEND": "django_tasks_rq.None", "QUEUES": ["vmware_panel"]}}
+        with override_settings(TASKS=tasks, VMWARE_PANEL=its):
+            change = JobChange(self.request)
+            fingerprint = change.plan().fingerprint
+            result = changing.carry_out(self.request, change, fingerprint, changing.new_nonce())
+            assert self.journal.summaries() == ()
+        assert result.verdict is Verdict.FAILED
+        assert result.trouble is not None
+        detail = result.trouble.detail
+        assert detail.startswith("VMWARE_PANEL.jobs.backend: 'q' of TASKS cannot be loaded")
+        assert "pip install 'vmware-panel[jobs-rq]'" in detail
 
     def test_a_journal_that_is_away_begins_nothing(self) -> None:
         away = JournalError(TroubleKind.UNREACHABLE, "disk I/O error")

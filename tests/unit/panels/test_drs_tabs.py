@@ -42,7 +42,7 @@ def history(*moves: Move, **changes: Any) -> HistoryReport:
 
 
 def move(**changes: Any) -> Move:
-    sound = Move(NOW, MoveKind.DRS, VMS[1], "vm of then", "esx-a", "esx-b")
+    sound = Move(NOW, MoveKind.DRS, VMS[1], "vm-of-then", "esx-a", "esx-b")
     return replace(sound, **changes)
 
 
@@ -141,14 +141,14 @@ class TestTabs(helpers.BaseAdminViewTests):
 
     def test_moves_are_listed_with_a_bar_for_each_day_and_the_same_as_a_table(self) -> None:
         page = self.tab("history", history(move(), move(vm=VMS[0], kind=MoveKind.MIGRATED)))
-        assert "vm of then" in page and "by DRS" in page
+        assert "vm-of-then" in page and "by DRS" in page
         assert page.count('class="vmware-moves-drs"') == 8
         assert "</script><b>" not in page
 
     def test_the_address_says_what_is_asked_for_and_what_is_wrong_in_it(self) -> None:
         page = self.tab("history", history(move()), "&days=30&vm=THEN")
         assert self.asked.call_args.args[-1] == 30
-        assert "vm of then" in page
+        assert "vm-of-then" in page
         page = self.tab("history", history(move()), "&days=99&vm=other")
         assert "days: a whole number from 1 to 30" in page
         assert "None of the moves of that time fits" in page

@@ -122,6 +122,15 @@ class TestTheList(Page):
         key = f"lab/datastore-1/c1_base/{caches.IMAGE}"
         assert f'name="key" value="{key}" form="vmware_selection"' in self.page("?use=used")
 
+    def test_the_column_of_check_boxes_is_no_order_for_a_list(self) -> None:
+        for path in ("", "leftovers/"):
+            table = self.page(path).partition("vmware-listing")[2]
+            head = table.partition("</thead>")[0]
+            assert '<th scope="col"> Select </th>' in head, path
+            assert "?sort=key" not in head and "?sort=datastore" in head, path
+            refused = self.page(f"{path}?sort=key")
+            assert "“key” cannot be used." in refused, path
+
     def test_an_image_can_be_put_into_a_cache_that_is_empty_or_was_never_searched(self) -> None:
         empty = pages.report(pages.books(scans=(caches.scan(),)))
         for report in (empty, pages.report(pages.books(scans=())), LedgerReport(ledger=None)):

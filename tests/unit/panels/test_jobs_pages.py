@@ -1,18 +1,21 @@
 """The pages of jobs, on a real journal."""
 
 import json
+import re
 from datetime import UTC, datetime
 from unittest import mock
 
+from django.test import override_settings
 from openstack_dashboard.test import helpers
 
-from tests.unit.panels.job_pages import HOSTILE, JobPages, under_way, with_every_end
+from tests.unit.panels.job_pages import HOSTILE, JobPages, settings, under_way, with_every_end
 from vmware_panel.domain.jobs import ItemState, JobItem
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.jobs.journal import JournalError
 
 URL = "/admin/vmware_jobs/"
 JOB = f"{URL}job1/"
+WAITED = r"No worker has been at it for \d+ minutes\."
 
 
 class TestAMember(helpers.TestCase):
@@ -129,8 +132,41 @@ class TestTheJob(JobPages):
         assert 'data-vmware-source="item 1"' in page
 
     def test_one_at_which_nobody_works_says_so(self) -> None:
-        self.add()
+        self.add(created_at=datetime.now(UTC))
         assert "No worker is at it just now." in self.text(JOB)
+
+    def test_one_that_waits_for_long_says_so_and_who_works_here(self) -> None:
+        self.add()
+        page = self.text(JOB)
+        assert re.search(WAITED, page)
+        assert "Threads of the web processes work at jobs here" in page
+
+    def test_one_that_waits_for_a_worker_names_queue_trouble_and_command(self) -> None:
+        tasks = {"rq": {"BACKEND": "django_tasks_rq.RQBackend", "QUEUES": ["vmware_panel"]}}
+        its = {**settings(self.folder), "jobs": {"folder": str(self.folder), "backend": "rq"}}
+        self.enterContext(override_settings(TASKS=tasks, VMWARE_PANEL=its))
+        self.add()
+        page = self.text(JOB)
+        assert "Journal of jobs: its settings do not allow to use it." in page
+        assert "&#x27;rq&#x27; of TASKS: You have to define RQ_QUEUES" in page
+        with mock.patch("vmware_panel.api.jobs.see_to_backend"):
+            for answer, words in (
+                (True, "It lies in the queue, and no worker has fetched it"),
+                (False, "The queue does not have it."),
+                (JournalError(TroubleKind.UNREACHABLE, "ConnectionError"), "(ConnectionError)"),
+            ):
+                with mock.patch("vmware_panel.api.jobs.asked_queue", side_effect=[answer]):
+                    page = self.text(JOB)
+                assert re.search(WAITED, page)
+                assert words in page
+                assert "<code>manage.py rqworker vmware_panel --job-class" in page
+
+    def test_one_that_is_cancelled_and_has_no_worker_says_so_too(self) -> None:
+        self.add()
+        self.journal.ask_cancel("job1")
+        assert re.search(WAITED, self.text(JOB))
+        self.claim()
+        assert "No worker" not in self.text(JOB)
 
     def test_a_dry_run_says_that_nothing_is_sent(self) -> None:
         self.add(dry_run=True)

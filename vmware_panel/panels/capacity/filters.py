@@ -2,7 +2,7 @@ from django.utils.translation import gettext_lazy as _
 
 from vmware_panel.domain.fits import Bound
 from vmware_panel.panels.capacity.rows import NO, UNSURE, YES
-from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter
+from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter, labels_of
 from vmware_panel.wording import bound_label
 
 ANSWERS = {
@@ -20,6 +20,4 @@ class FitFilters(FilterForm):
     vcenter = ChoiceFilter(_("vCenter"), lambda row: row.vcenter)
     cluster = ChoiceFilter(_("Cluster"), lambda row: row.cluster)
     answer = ChoiceFilter(_("Fits"), lambda row: row.answer, fixed=ANSWERS)
-    bites = ChoiceFilter(
-        _("Bound"), lambda row: row.bites, fixed={b.value: bound_label(b) for b in Bound}
-    )
+    bites = ChoiceFilter(_("Bound"), lambda row: row.bites, fixed=labels_of(Bound, bound_label))

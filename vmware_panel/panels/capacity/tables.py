@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from vmware_panel.panels.capacity.rows import FitRow
 from vmware_panel.panels.listing.cells import named
-from vmware_panel.panels.listing.columns import Book, Column, ListingTable, nothing, unknown
+from vmware_panel.panels.listing.columns import DENSE, Book, Column, ListingTable, nothing, unknown
 from vmware_panel.wording import count_text, mb_of
 
 
@@ -44,7 +44,7 @@ class FitsTable(ListingTable):
     certain = Column(visible=False, book=Book.BOTH)
 
     class Meta(ListingTable.Meta):
-        pass
+        attrs = DENSE
 
     def render_flavor(self, record: FitRow) -> SafeString:
         return named(record.flavor)

@@ -5,7 +5,7 @@ from django.utils.translation import pgettext_lazy
 
 from vmware_panel.domain.clusters import Driven
 from vmware_panel.panels.clusters.rows import ClusterRow
-from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter
+from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter, labels_of
 from vmware_panel.wording import driven_label, drs_words, ha_words
 
 ANY, NONE = "any", "none"
@@ -40,21 +40,18 @@ class ClusterFilters(FilterForm):
     driven = ChoiceFilter(
         _("Driven by Nova"),
         lambda row: row.driven.value,
-        fixed={kind.value: driven_label(kind) for kind in Driven},
+        fixed=labels_of(Driven, driven_label),
     )
     hosts = ChoiceFilter(_("ESX hosts"), lambda row: row.host_states, fixed=HOST_STATE_LABELS)
     drs = ChoiceFilter(
         _("DRS"),
         lambda row: row.drs,
-        fixed={
-            mode: drs_words(mode)
-            for mode in ("fullyAutomated", "partiallyAutomated", "manual", "off")
-        },
+        fixed=labels_of(("fullyAutomated", "partiallyAutomated", "manual", "off"), drs_words),
     )
     ha = ChoiceFilter(
         _("HA"),
         lambda row: row.ha,
-        fixed={mode: ha_words(mode) for mode in ("on", "no_reserve", "off")},
+        fixed=labels_of(("on", "no_reserve", "off"), ha_words),
     )
     disagreement = ChoiceFilter(
         _("Disagreement"),

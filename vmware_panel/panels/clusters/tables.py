@@ -52,7 +52,7 @@ class ClustersTable(ListingTable):
     caption = gettext_lazy("Clusters, in the books of vCenter, Nova and Placement")
 
     name = Column(gettext_lazy("Cluster"), book=Book.VCENTER, row_header=True, linkify=cluster_url)
-    vcenter = Column(gettext_lazy("vCenter"), book=Book.VCENTER)
+    vcenter = Column(visible=False, book=Book.VCENTER)
     hosts = Column(gettext_lazy("ESX hosts"), book=Book.VCENTER)
     drs = Column(gettext_lazy("DRS"), book=Book.VCENTER)
     ha = Column(gettext_lazy("HA"), book=Book.VCENTER)
@@ -97,15 +97,17 @@ class ClustersTable(ListingTable):
         attrs = DENSE
 
     def render_name(self, record: ClusterRow) -> SafeString:
+        of = format_html('<small class="vmware-below">{}</small>', shown(record.vcenter))
         if record.driven is Driven.DRIVEN:
-            return named(record.name)
+            return format_html("{} {}", named(record.name), of)
         tone = Tone.BAD if record.driven is Driven.GONE else Tone.PLAIN
         return format_html(
-            '{} <span class="label label-{}" title="{}">{}</span>',
+            '{} <span class="label label-{}" title="{}">{}</span> {}',
             named(record.name),
             tone,
             driven_sentence(record.driven),
             driven_label(record.driven),
+            of,
         )
 
     def render_hosts(self, record: ClusterRow) -> str:

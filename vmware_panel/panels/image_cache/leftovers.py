@@ -69,7 +69,7 @@ class LeftoverRow:
 class LeftoversTable(ListingTable):
     caption = gettext_lazy("What interrupted or forgotten work left on the datastores")
 
-    key = Column(gettext_lazy("Select"), book=Book.VCENTER)
+    key = Column(gettext_lazy("Select"), book=Book.VCENTER, sortable=False)
     path = Column(gettext_lazy("Path"), book=Book.VCENTER, row_header=True)
     kind = Column(gettext_lazy("What it is"), book=Book.BOTH)
     datastore = Column(gettext_lazy("Datastore"), book=Book.VCENTER, linkify=datastore_url)

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from vmware_panel.api.seeding import SeedChoices
+from vmware_panel.domain.cloud import Image
 from vmware_panel.domain.driver_image import ISO, VMDK
 from vmware_panel.domain.inventory import MoRef
+from vmware_panel.panels.listing.ordering import natural_key
 from vmware_panel.wording.sizes import bytes_of, gb_of
-from vmware_panel.wording.values import filled
+from vmware_panel.wording.values import filled, foreign
 
 AUTO, GLANCE = "auto", "glance"
 _SELECT = {"class": "form-control"}
@@ -29,7 +31,7 @@ class SeedForm(forms.Form):
     datastores = forms.MultipleChoiceField(
         label=gettext_lazy("Datastores"),
         required=False,
-        widget=forms.SelectMultiple(attrs={**_SELECT, "size": 6}),
+        widget=forms.SelectMultiple(attrs={**_SELECT, "size": 10}),
         help_text=gettext_lazy(
             "None chosen: in each cluster the one that Nova would take next, the one with most "
             "free space among those that it may use."
@@ -87,7 +89,7 @@ def morefs_of(places: Iterable[str]) -> tuple[MoRef, ...]:
 
 def _offered(choices: SeedChoices) -> dict[str, list[tuple[str, str]]]:
     images = [
-        (image.id, f"{image.name or image.id} ({image.disk_format}, {bytes_of(image.size_bytes)})")
+        (image.id, _of_image(image))
         for image in choices.images or ()
         if image.disk_format in (VMDK, ISO)
     ]
@@ -96,7 +98,7 @@ def _offered(choices: SeedChoices) -> dict[str, list[tuple[str, str]]]:
         if flavor.disk_gb:
             sizes.setdefault(flavor.disk_gb, []).append(flavor.name)
     flavors = [
-        (str(size_gb), f"{gb_of(size_gb)}: {', '.join(sorted(names))}")
+        (str(size_gb), f"{gb_of(size_gb)}: {', '.join(map(foreign, sorted(names)))}")
         for size_gb, names in sorted(sizes.items())
     ]
     clusters, datastores = [], {}
@@ -105,15 +107,26 @@ def _offered(choices: SeedChoices) -> dict[str, list[tuple[str, str]]]:
             continue
         words = _("%(cluster)s of %(vcenter)s, driven by %(compute)s")
         compute = one.books.hypervisor.service_host
-        told = {"cluster": one.room.cluster.name, "vcenter": one.books.vcenter, "compute": compute}
+        vcenter = foreign(one.books.vcenter)
+        cluster = foreign(one.room.cluster.name)
+        told = {"cluster": cluster, "vcenter": vcenter, "compute": foreign(compute)}
         clusters.append((f"{one.books.vcenter}/{one.books.moref}", filled(words, **told)))
         for datastore in one.room.datastores.counted:
             free = filled(_("%(free)s free"), free=bytes_of(datastore.free_bytes))
             place = f"{one.books.vcenter}/{datastore.moref}"
-            datastores[place] = f"{datastore.name} ({one.books.vcenter}, {free})"
+            datastores[place] = f"{foreign(datastore.name)} ({vcenter}, {free})"
     return {
-        "image": sorted(images, key=lambda pair: pair[1].lower()),
-        "clusters": sorted(clusters, key=lambda pair: pair[1]),
-        "datastores": sorted(datastores.items(), key=lambda pair: pair[1]),
+        "image": sorted(images, key=_by_name),
+        "clusters": sorted(clusters, key=_by_name),
+        "datastores": sorted(datastores.items(), key=_by_name),
         "flavor": [("", _("no sized copy")), *flavors],
     }
+
+
+def _of_image(image: Image) -> str:
+    name, kind = foreign(image.name or image.id), foreign(image.disk_format)
+    return f"{name} ({kind}, {bytes_of(image.size_bytes)})"
+
+
+def _by_name(choice: tuple[str, str]) -> tuple[Any, ...]:
+    return natural_key(choice[1])

@@ -28,7 +28,7 @@ from vmware_panel.wording import (
     trouble_words,
 )
 from vmware_panel.wording.sizes import bytes_of, gb_of
-from vmware_panel.wording.values import filled
+from vmware_panel.wording.values import filled, foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +135,4 @@ def _source(item: SeedItem) -> str:
         return _("the image is there; its sized copy is made of it")
     if source.kind is SourceKind.GLANCE:
         return filled(_("Glance, %(size)s through this machine"), size=bytes_of(source.sent_bytes))
-    return filled(_("%(path)s, copied by vCenter"), path=source.path)
+    return filled(_("%(path)s, copied by vCenter"), path=foreign(source.path))

@@ -9,14 +9,16 @@ from vmware_panel.api.image_cache import LedgerReport
 from vmware_panel.domain.cache_roots import CacheComputes
 from vmware_panel.domain.cache_sums import CacheSum, Use
 from vmware_panel.domain.inventory import MoRef
-from vmware_panel.domain.ownership import owned
+from vmware_panel.domain.ownership import mounted
 from vmware_panel.panels.drawing.bars import WIDTH
 from vmware_panel.panels.image_cache.cells import url_of_datastore
+from vmware_panel.panels.listing.ordering import natural_key
 from vmware_panel.wording import TroubleWords, bytes_of, filled, foreign, trouble_words
 from vmware_panel.wording.image_cache import USES, ageing_words
 
 MOST_DATASTORES = 12
-"""As many datastores are shown at once; the others are behind a fold."""
+"""As many datastores are shown at once; the others are behind a fold. Where there are more, those of
+which there is nothing to say are there too."""
 
 ORDER = (Use.USED, Use.AT_RISK, Use.UNUSED, Use.UNKNOWN)
 
@@ -48,6 +50,12 @@ class DatastoreLine:
     running: bool = False
     trouble: TroubleWords | None = None
 
+    @property
+    def telling(self) -> bool:
+        """False for one that was searched, and where nothing is cached."""
+        whole = self.searched_at is not None and not (self.unread or self.trouble)
+        return bool(self.sums.cached_bytes) or self.running or not whole
+
 
 def lines_of(report: LedgerReport) -> list[DatastoreLine]:
     """Every datastore that has a cache, was searched, or is mounted where Nova drives a cluster.
@@ -62,21 +70,23 @@ def lines_of(report: LedgerReport) -> list[DatastoreLine]:
         _line(key, name, sums.get(key) or CacheSum(), largest, report)
         for key, name in _names(report).items()
     ]
-    return sorted(lines, key=lambda line: (-line.sums.cached_bytes, line.name, line.moref))
+    return sorted(
+        lines, key=lambda line: (-line.sums.cached_bytes, natural_key(line.name), line.moref)
+    )
 
 
 def _names(report: LedgerReport) -> Mapping[tuple[str, MoRef], str]:
     names = {
         (inventory.vcenter.name, datastore.moref): datastore.name
         for inventory in report.inventories
-        for mounted in (_mounted(inventory.vcenter.name, report.computes),)
+        for shown in (mounted(inventory, _clusters(inventory.vcenter.name, report.computes)),)
         for datastore in inventory.datastores
-        if datastore.moref in owned(inventory, mounted)
+        if datastore.moref in shown
     }
     return names | {key: scan.datastore_name for key, scan in report.scans.by_datastore.items()}
 
 
-def _mounted(vcenter: str, computes: CacheComputes) -> frozenset[MoRef]:
+def _clusters(vcenter: str, computes: CacheComputes) -> frozenset[MoRef]:
     return frozenset(c.cluster for c in computes.all if c.cluster and c.vcenter == vcenter)
 
 
@@ -120,6 +130,9 @@ def summary_of(report: LedgerReport) -> dict[str, Any]:
     if ledger is None:
         return {}
     lines = lines_of(report)
+    shown = lines
+    if len(lines) > MOST_DATASTORES:
+        shown = [line for line in lines if line.telling][:MOST_DATASTORES]
     total = ledger.total
     searched = sum(line.searched_at is not None for line in lines)
     unsearched = len(lines) - searched
@@ -133,8 +146,8 @@ def summary_of(report: LedgerReport) -> dict[str, Any]:
         ],
         "cached": bytes_of(total.cached_bytes),
         "heads": [USES[use] for use in ORDER],
-        "lines": lines[:MOST_DATASTORES],
-        "more_lines": lines[MOST_DATASTORES:],
+        "lines": shown,
+        "more_lines": [line for line in lines if line not in shown],
         "leftover_count": len(ledger.leftovers),
         "leftovers_open": bool(unsearched or ledger.undecided),
         "leftover_text": _sum_text([each.size_bytes for each in ledger.leftovers]),

@@ -36,7 +36,7 @@ from vmware_panel.wording.image_cache import (
 class ImagesTable(ListingTable):
     caption = gettext_lazy("Images in Nova's caches, one line for each datastore and cache root")
 
-    key = Column(gettext_lazy("Select"), book=Book.GLANCE)
+    key = Column(gettext_lazy("Select"), book=Book.GLANCE, sortable=False)
     image = Column(gettext_lazy("Image"), book=Book.GLANCE, row_header=True)
     glance = Column(gettext_lazy("In Glance"), book=Book.GLANCE)
     datastore = Column(gettext_lazy("Datastore"), book=Book.VCENTER, linkify=datastore_url)
@@ -69,7 +69,8 @@ class ImagesTable(ListingTable):
     def render_image(self, record: ImageRow) -> SafeString:
         if record.image == record.image_id:
             return path_of(record.image_id)
-        return format_html("{} <small>{}</small>", named(record.image), foreign(record.image_id))
+        its_id = foreign(record.image_id)
+        return format_html('{} <small class="vmware-id">{}</small>', named(record.image), its_id)
 
     def render_glance(self, record: ImageRow) -> SafeString:
         state = record.cached.state

@@ -1,11 +1,8 @@
-from collections.abc import Callable
-from enum import Enum
-
 from django.utils.translation import gettext_lazy as _
 
 from vmware_panel.domain.placement import RemarkKind, Whereabouts
 from vmware_panel.panels.instances.rows import InstanceRow
-from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter
+from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter, labels_of
 from vmware_panel.wording import remark_heading, whereabouts_label
 
 NOVA_STATUSES = (
@@ -29,10 +26,6 @@ def _remark_kinds(row: InstanceRow) -> tuple[str, ...] | None:
     return None if row.remarks is None else tuple({r.kind.value: None for r in row.remarks})
 
 
-def _labels(kinds: type[Enum], label: Callable[..., str]) -> dict[str, str]:
-    return {kind.value: label(kind) for kind in kinds}
-
-
 class InstanceFilters(FilterForm):
     """The fields' names are the parameters of the page's address."""
 
@@ -46,7 +39,7 @@ class InstanceFilters(FilterForm):
     placed = ChoiceFilter(
         _("On vCenter"),
         lambda row: row.whereabouts.value,
-        fixed=_labels(Whereabouts, whereabouts_label),
+        fixed=labels_of(Whereabouts, whereabouts_label),
     )
     vcenter = ChoiceFilter(_("vCenter"), lambda row: row.vcenter)
     cluster = ChoiceFilter(_("Cluster"), lambda row: row.cluster)
@@ -55,7 +48,7 @@ class InstanceFilters(FilterForm):
     disagreement = ChoiceFilter(
         _("Disagreement"),
         _remark_kinds,
-        fixed=_labels(RemarkKind, remark_heading),
+        fixed=labels_of(RemarkKind, remark_heading),
         extra={
             ANY: (_("(any disagreement)"), _disagrees),
             NONE: (_("(no disagreement)"), _agrees),

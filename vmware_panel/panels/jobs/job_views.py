@@ -22,10 +22,11 @@ from vmware_panel.panels.changes.views import ChangeView
 from vmware_panel.panels.jobs.rows import ItemRow, JobRow
 from vmware_panel.panels.jobs.tables import ItemsTable
 from vmware_panel.panels.jobs.views import job_source, progress_answer
+from vmware_panel.panels.jobs.waiting import waiting_shown
 from vmware_panel.panels.links import job_url
 from vmware_panel.panels.listing import views as listing
 from vmware_panel.panels.listing.columns import Sort
-from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter
+from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter, labels_of
 from vmware_panel.wording import bytes_of, foreign, item_state, job_tone, trouble_words
 
 RULES = (policy.Rule.LIST_JOBS, policy.Rule.PURGE_IMAGE_CACHE, policy.Rule.SEED_IMAGE_CACHE)
@@ -55,7 +56,7 @@ class ItemFilters(FilterForm):
         _("Search in all columns"), lambda row: (row.title, row.key, *row.reasons, *row.tasks)
     )
     state = ChoiceFilter(
-        _("State"), lambda row: row.raw_state, fixed={s.value: item_state(s) for s in ItemState}
+        _("State"), lambda row: row.raw_state, fixed=labels_of(ItemState, item_state)
     )
 
 
@@ -102,7 +103,7 @@ class ItemsSource(listing.ListSource):
             "tone": job_tone(row.summary),
             "under_way": row.under_way,
             "cancel": cancel,
-            "waits": row.under_way and job.state is JobState.WAITING,
+            "waiting": waiting_shown(job),
             "bytes_done": bytes_of(sum(bytes_done)) if bytes_done else "",
             "csv_url": reverse("horizon:admin:vmware_jobs:job_csv", args=[job.id]),
             "json_url": reverse("horizon:admin:vmware_jobs:job_json", args=[job.id]),

@@ -17,7 +17,7 @@ from vmware_panel.panels.jobs.rows import JobRow
 from vmware_panel.panels.jobs.tables import JobsTable
 from vmware_panel.panels.listing import views as listing
 from vmware_panel.panels.listing.columns import Sort
-from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter
+from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter, labels_of
 from vmware_panel.wording import job_state, trouble_words
 
 
@@ -29,7 +29,7 @@ class JobFilters(FilterForm):
         _("State"),
         lambda row: row.raw_state,
         labels=lambda row: row.state,
-        fixed={s.value: job_state(s) for s in JobState},
+        fixed=labels_of(JobState, job_state),
     )
     kind = ChoiceFilter(_("What"), lambda row: row.raw_kind, labels=lambda row: row.kind)
     user = ChoiceFilter(_("Who"), lambda row: row.user)

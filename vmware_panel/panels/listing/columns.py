@@ -63,7 +63,8 @@ class Column(tables.Column):
     """One value of a row, read from the attribute of the column's own name.
 
     It is shown on the page and exported; `visible=False` exports it only. `row_header` marks the
-    column that names the row. `order` reads what rows are sorted by, where that is another value.
+    column that names the row. `order` reads what rows are sorted by, where that is another value;
+    a list is never in the order of one that is not `sortable`.
     """
 
     empty_values = ()
@@ -75,12 +76,14 @@ class Column(tables.Column):
         book: Book = Book.NOVA,
         order: Callable[[Any], Any] | None = None,
         row_header: bool = False,
+        sortable: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(verbose_name, **kwargs)
         self.book = book
         self.order_value = order
         self.row_header = row_header
+        self.sortable = sortable
 
     def render(self, value: Any) -> str:
         return shown(value)
@@ -147,7 +150,9 @@ def nothing() -> SafeString:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One column's head: `aria_sort` is empty for a column that the list is not in the order of."""
+    """One column's head: `aria_sort` is empty for a column that the list is not in the order of,
+    `href` for one that it never is.
+    """
 
     label: str
     href: str
@@ -194,7 +199,12 @@ class ListingTable(tables.Table):
 
     @property
     def headers(self) -> list[Header]:
-        return [self._header(bound.name, str(bound.header)) for bound in self.columns]
+        return [
+            self._header(bound.name, str(bound.header))
+            if bound.column.sortable
+            else Header(str(bound.header), "", "")
+            for bound in self.columns
+        ]
 
     def _header(self, name: str, label: str) -> Header:
         ours = self.sort.column == name

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -65,6 +66,11 @@ class TextFilter(forms.CharField):
             return all(word in text for word in words)
 
         return matches
+
+
+def labels_of(values: Iterable[str], words: Callable[[Any], str]) -> Mapping[str, Text]:
+    """`fixed` of values that `words` names: in the language of whoever looks, not of the import."""
+    return {str(value): lazy(words, str)(value) for value in values}
 
 
 class ChoiceFilter(forms.CharField):

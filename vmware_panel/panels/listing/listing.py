@@ -142,7 +142,8 @@ class Listing:
 
     def _read_sort(self, default: Sort) -> Sort:
         text = self.query.get(SORT, "")
-        columns = list(self._table_class.shown_columns())
+        shown = self._table_class.shown_columns()
+        columns = [name for name, column in shown.items() if column.sortable]
         name = text.removeprefix("-")
         if not text:
             return default

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from vmware_panel.api.tasks import OwnedTask
 from vmware_panel.domain.tasks import TaskRecord
-from vmware_panel.wording import task_action, task_starter, task_state
+from vmware_panel.wording import foreign, task_action, task_starter, task_state
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class TaskRow:
     @property
     def error(self) -> str:
         return self.task.error
+
+    @property
+    def said(self) -> str:
+        """The error, for a page."""
+        return foreign(self.task.error)
 
 
 def row_of(found: OwnedTask) -> TaskRow:

@@ -12,11 +12,11 @@ from vmware_panel.domain.outcome import SourceError
 from vmware_panel.domain.tasks import TaskState
 from vmware_panel.panels.listing import views as listing
 from vmware_panel.panels.listing.columns import Sort
-from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter
+from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter, labels_of
 from vmware_panel.panels.tasks.following import document
 from vmware_panel.panels.tasks.rows import TaskRow, row_of
 from vmware_panel.panels.tasks.tables import TasksTable
-from vmware_panel.wording import trouble_words
+from vmware_panel.wording import task_state_word, trouble_words
 
 
 def _texts(row: TaskRow) -> tuple[str | None, ...]:
@@ -28,7 +28,7 @@ class TaskFilters(FilterForm):
 
     q = TextFilter(_("Search in all columns"), _texts)
     state = ChoiceFilter(
-        _("State"), lambda row: row.raw_state, fixed={s.value: s.value for s in TaskState}
+        _("State"), lambda row: row.raw_state, fixed=labels_of(TaskState, task_state_word)
     )
     action = ChoiceFilter(_("Task"), lambda row: row.action)
     starter = ChoiceFilter(_("Started by"), lambda row: row.starter)

@@ -1,10 +1,7 @@
-from collections.abc import Callable
-from enum import Enum
-
 from django.utils.translation import gettext_lazy as _
 
 from vmware_panel.domain.volumes import DiskState, FindingKind, VolumeState
-from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter
+from vmware_panel.panels.listing.filters import ChoiceFilter, FilterForm, TextFilter, labels_of
 from vmware_panel.panels.volumes.rows import VolumeRow
 from vmware_panel.wording.volumes import disk_state, finding_heading, volume_state
 
@@ -25,10 +22,6 @@ def _kinds(row: VolumeRow) -> tuple[str, ...] | None:
     return tuple({finding.kind.value: None for finding in row.findings})
 
 
-def _labels(kinds: type[Enum], label: Callable[..., str]) -> dict[str, str]:
-    return {kind.value: label(kind) for kind in kinds if kind is not VolumeState.UNKNOWN}
-
-
 class VolumeFilters(FilterForm):
     """The fields' names are the parameters of the page's address."""
 
@@ -41,18 +34,20 @@ class VolumeFilters(FilterForm):
     state = ChoiceFilter(
         _("What stands behind it"),
         lambda row: row.state,
-        fixed=_labels(VolumeState, volume_state),
+        fixed=labels_of(
+            (state for state in VolumeState if state is not VolumeState.UNKNOWN), volume_state
+        ),
     )
     vcenter = ChoiceFilter(_("vCenter"), lambda row: row.vcenter)
     datastore = ChoiceFilter(_("Datastore"), lambda row: row.datastore)
     disk = ChoiceFilter(
         _("Disk at the instance"),
         lambda row: row.instance_disks,
-        fixed=_labels(DiskState, disk_state),
+        fixed=labels_of(DiskState, disk_state),
     )
     finding = ChoiceFilter(
         _("Finding"),
         _kinds,
-        fixed=_labels(FindingKind, finding_heading),
+        fixed=labels_of(FindingKind, finding_heading),
         extra={ANY: (_("(any finding)"), _found), NONE: (_("(no finding)"), _sound)},
     )
