@@ -136,6 +136,10 @@ class TestTheList(Page):
         for report in (empty, pages.report(pages.books(scans=())), LedgerReport(ledger=None)):
             assert 'href="/admin/vmware_image_cache/seed/"' in self.page("", report)
 
+    def test_all_that_can_go_is_one_step_away(self) -> None:
+        assert 'href="/admin/vmware_image_cache/purge/?what=unused"' in self.page()
+        assert 'href="/admin/vmware_image_cache/purge/?what=leftovers"' in self.page("leftovers/")
+
     def test_exports_have_all_of_it(self) -> None:
         document = self.exported("export/json?marked=marked")
         (row,) = document["rows"]
@@ -246,6 +250,16 @@ class TestLeftoversAndRisks(Page):
         page = self.page("leftovers/", pages.report(pages.books(inventories=(book,))))
         assert "What could not be told" in page
         assert "(ds1): folders of a datastore of this type" in page
+
+    def test_leftovers_that_could_not_be_told_are_not_counted_as_none(self) -> None:
+        all_searched = (pages.scan(), replace(caches.scan(), datastore=caches.OTHER_DATASTORE))
+        badge = 'Leftovers <span class="badge">'
+        told = pages.report(pages.books(scans=all_searched))
+        assert f"{badge}3</span>" in self.page("", told)
+        vsan = Datastore(caches.DATASTORE, "ds1", type="vsan", accessible=True)
+        book = caches.inventory(datastores=(vsan, Datastore(caches.OTHER_DATASTORE, "ds2", "NFS")))
+        open_ = pages.report(pages.books(scans=all_searched, inventories=(book,)))
+        assert f"{badge}2+</span>" in self.page("", open_)
 
     def test_leftovers_are_exported(self) -> None:
         (row,) = self.exported("leftovers/export/json?kind=temp")["rows"]

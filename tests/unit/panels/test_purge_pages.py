@@ -156,6 +156,12 @@ class TestAnAdmin(helpers.BaseAdminViewTests):
         assert self.confirm(PURGE, page).status_code == 302
         assert len(self.items()) == 1
 
+    def test_where_no_row_was_ticked_it_is_not_all_that_is_planned(self) -> None:
+        """As the button beneath the list sends it."""
+        page = self.show(PURGE, what="selected")
+        assert "No row was ticked" in page
+        assert 'name="fingerprint"' not in page and not self.table(page, "taken")
+
     def test_a_plan_that_is_asked_for_by_post_changes_nothing(self) -> None:
         page = self.get(PURGE, FREE)
         told = dict(re.findall(r'name="(fingerprint|nonce)" value="(\w+)"', page))

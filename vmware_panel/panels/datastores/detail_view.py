@@ -111,7 +111,8 @@ def shown(report: DatastoreReport) -> dict[str, Any]:
         "searched_at": entry.scan.read_at if entry.scan else None,
         "searches": searches_words(progress, datastore.name),
         "search_trouble": trouble_words(failed) if failed else None,
-        "cache_url": _cache_url(report.vcenter, datastore.name),
+        "cache_url": _cache_url("index", report.vcenter, datastore.name),
+        "leftovers_url": _cache_url("leftovers", report.vcenter, datastore.name),
         "mounts": mount_rows(report),
         "takers": taker_rows(report),
         "next_disks": next_rows(report),
@@ -122,10 +123,10 @@ def shown(report: DatastoreReport) -> dict[str, Any]:
     }
 
 
-def _cache_url(vcenter: str, name: str) -> str:
-    """The image cache of this datastore; empty where there is no such panel."""
+def _cache_url(page: str, vcenter: str, name: str) -> str:
+    """A list of this datastore's image cache; empty where there is no such panel."""
     try:
-        url = reverse("horizon:admin:vmware_image_cache:index")
+        url = reverse(f"horizon:admin:vmware_image_cache:{page}")
     except NoReverseMatch:
         return ""
     return f"{url}?{urlencode({'vcenter': vcenter, 'datastore': name})}"

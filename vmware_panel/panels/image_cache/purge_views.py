@@ -124,6 +124,11 @@ class _PurgeView(ChangeView):
         fields["vcenter"].initial = named or next(iter(names), None)
         fields["what"].choices = [(w.value, words[w]) for w in offered]
         fields["what"].initial = offered[0].value
+        fields["what"].error_messages["invalid_choice"] = (
+            _("Choose one of these.")
+            if keys
+            else _("No row was ticked: go back and tick some, or choose one of these.")
+        )
         fields["older_than_h"].initial = 0 if young else DEFAULT_AGE_H
         fields[KEYS].initial = "\n".join(keys)
         return form

@@ -135,10 +135,11 @@ def summary_of(report: LedgerReport) -> dict[str, Any]:
         shown = [line for line in lines if line.telling][:MOST_DATASTORES]
     total = ledger.total
     searched = sum(line.searched_at is not None for line in lines)
+    unsearched = len(lines) - searched
     return {
         "total": total,
         "searched": searched,
-        "unsearched": len(lines) - searched,
+        "unsearched": unsearched,
         "figures": [
             {"use": use.value, "label": USES[use], "text": bytes_of(total.of(use))}
             for use in ORDER
@@ -148,6 +149,7 @@ def summary_of(report: LedgerReport) -> dict[str, Any]:
         "lines": shown,
         "more_lines": [line for line in lines if line not in shown],
         "leftover_count": len(ledger.leftovers),
+        "leftovers_open": bool(unsearched or ledger.undecided),
         "leftover_text": _sum_text([each.size_bytes for each in ledger.leftovers]),
         "risk_count": len(ledger.risks),
         "risks_unknown": not report.inventories,

@@ -4,7 +4,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from vmware_panel.domain.image_cache import Ownership
-from vmware_panel.panels.image_cache.cells import datastore_url, deletion, select_box, users
+from vmware_panel.panels.image_cache.cells import (
+    datastore_url,
+    deletion,
+    path_of,
+    select_box,
+    users,
+)
 from vmware_panel.panels.image_cache.rows import ImageRow
 from vmware_panel.panels.listing.cells import label, named
 from vmware_panel.panels.listing.columns import (
@@ -62,7 +68,7 @@ class ImagesTable(ListingTable):
 
     def render_image(self, record: ImageRow) -> SafeString:
         if record.image == record.image_id:
-            return named(record.image_id)
+            return path_of(record.image_id)
         its_id = foreign(record.image_id)
         return format_html('{} <small class="vmware-id">{}</small>', named(record.image), its_id)
 

@@ -48,6 +48,12 @@ class CacheSource(listing.ListSource):
     def rows(self, ledger: Ledger, report: LedgerReport) -> Kept[Any]:
         raise NotImplementedError
 
+    def all_url(self, what: str) -> str | None:
+        """The plan of deleting all that is `what`; None for who may not."""
+        may = policy.allowed(self.request, policy.Rule.PURGE_IMAGE_CACHE)
+        url = plan_url("purge") if may else None
+        return f"{url}?what={what}" if url else None
+
     def known(self, report: LedgerReport) -> dict[str, frozenset[str]]:
         """What may be asked for though no row has it: a datastore without a cached image, say."""
         return {
@@ -96,8 +102,12 @@ class ImagesSource(CacheSource):
             if policy.allowed(self.request, rule) and (url := plan_url(name))
         ]
         seeds = policy.allowed(self.request, policy.Rule.SEED_IMAGE_CACHE)
-        seed_url = plan_url("seed") if seeds else None
-        return {**super().around(report), "offers": offered, "seed_url": seed_url}
+        return {
+            **super().around(report),
+            "offers": offered,
+            "seed_url": plan_url("seed") if seeds else None,
+            "all_url": self.all_url("unused"),
+        }
 
 
 class LeftoversSource(CacheSource):
@@ -134,6 +144,7 @@ class LeftoversSource(CacheSource):
                 for (kind, why), names in undecided.items()
             ],
             "offers": offered,
+            "all_url": self.all_url("leftovers"),
         }
 
 

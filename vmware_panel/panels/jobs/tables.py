@@ -22,6 +22,11 @@ from vmware_panel.panels.listing.columns import (
 from vmware_panel.wording import bytes_of, foreign, item_tone, job_tone
 
 
+def _whole(title: str) -> SafeString:
+    """Most are paths of one root, and differ in what they end with."""
+    return format_html("<bdi>{}</bdi>", foreign(title))
+
+
 class JobsTable(ListingTable):
     caption = gettext_lazy("Jobs that make changes in the background")
 
@@ -94,8 +99,8 @@ class ItemsTable(ListingTable):
 
     def render_title(self, record: ItemRow) -> SafeString:
         if record.key == record.title:
-            return named(record.title)
-        return format_html("{} <small>{}</small>", named(record.title), foreign(record.key))
+            return _whole(record.title)
+        return format_html("{} <small>{}</small>", _whole(record.title), foreign(record.key))
 
     def render_state(self, record: ItemRow) -> SafeString:
         shown = label(item_tone(record.item.state), record.state)
