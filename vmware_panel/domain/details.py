@@ -37,6 +37,7 @@ class DetailKind(StrEnum):
     NO_ANSWER = "no_answer"  # the source, and what was said, for the log
     DISKS_UNTOLD = "disks_untold"  # the VM
     CELL_DOWN = "cell_down"  # the compute
+    SERVERS_READ = "servers_read"  # how many
     TOKEN_EXPIRED = "token_expired"  # noqa: S105
     # of DRS
     DRS_LEVEL = "drs_level"  # a `DrsLevel`

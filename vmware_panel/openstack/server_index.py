@@ -22,11 +22,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from vmware_panel.domain.cloud import Server
-from vmware_panel.domain.outcome import TroubleKind
+from vmware_panel.domain.details import DetailKind, detail
+from vmware_panel.domain.outcome import TroubleKind, told
 from vmware_panel.openstack import nova
 from vmware_panel.openstack.access import Access, Service
 from vmware_panel.openstack.dates import noting_dates
-from vmware_panel.openstack.errors import CloudError, cloud_error
+from vmware_panel.openstack.errors import CloudError
 from vmware_panel.openstack.server_changes import (
     GONE,
     UNKNOWN,
@@ -226,10 +227,10 @@ class ServerIndexes:
         except CloudError as error:
             if error.trouble.kind is not TroubleKind.TIMEOUT or not self._lists.is_on(index):
                 raise
-            so_far = f"{index.listed_so_far:,} servers are read so far"
+            so_far = detail(DetailKind.SERVERS_READ, f"{index.listed_so_far:,}")
         else:
             return
-        raise cloud_error(Service.NOVA, TroubleKind.NOT_YET, so_far)
+        raise CloudError(told(Service.NOVA, TroubleKind.NOT_YET, so_far))
 
     def _is_due(self, index: _Index, listed_at: datetime, now: datetime) -> bool:
         if timedelta() <= now - index.relist_failed_at < timedelta(seconds=RELIST_AFTER_FAILURE_S):

@@ -48,6 +48,7 @@ _WORDS: Mapping[DetailKind, Text] = {
     DetailKind.NO_ANSWER: gettext_lazy("%(one)s does not answer"),
     DetailKind.DISKS_UNTOLD: gettext_lazy("vCenter does not tell the disks of %(one)s"),
     DetailKind.CELL_DOWN: gettext_lazy("Nova's cell of %(one)s is down"),
+    DetailKind.SERVERS_READ: gettext_lazy("servers read so far: %(one)s"),
     DetailKind.TOKEN_EXPIRED: gettext_lazy("the token of whoever began it has expired"),
     DetailKind.DRS_LEVEL: "%(one)s",
     DetailKind.DRS_OFF: gettext_lazy("off"),

@@ -287,7 +287,7 @@ def test_a_list_longer_than_a_page_waits_is_not_there_yet_and_goes_on_for_the_ne
     assert indexes.listing("admin") is None, "nobody has asked"
     trouble = gather(page, timeout_s=5)["servers"].trouble
     assert trouble and (trouble.source, trouble.kind) == ("nova", TroubleKind.NOT_YET)
-    assert trouble.detail == "0 servers are read so far"
+    assert trouble.detail == "servers_read 0"
     assert indexes.listing("admin") == 0 and indexes.listing("another") is None
     may_end.set()
     monkeypatch.undo()

@@ -15,7 +15,8 @@ from tests.unit.panels.test_instances_page import Page
 from vmware_panel import policy
 from vmware_panel.api import refresh
 from vmware_panel.api.refresh import Progress, progress_of
-from vmware_panel.domain.outcome import Trouble, TroubleKind
+from vmware_panel.domain.details import DetailKind, detail
+from vmware_panel.domain.outcome import Trouble, TroubleKind, told
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus, Snapshot
 from vmware_panel.panels.listing.refresh import RefreshView, document, progress_text
 
@@ -160,9 +161,9 @@ class TestThePage(Page):
         assert "esx-1" in page and "data-vmware-progress" not in page
 
     def test_novas_first_list_shows_how_far_it_is(self) -> None:
-        trouble = Trouble("nova", TroubleKind.NOT_YET, "4,000 servers are read so far")
+        trouble = told("nova", TroubleKind.NOT_YET, detail(DetailKind.SERVERS_READ, "4,000"))
         page = self.page("", replace(clouds.sound(), placements=None, troubles=(trouble,)))
-        assert "4,000 servers are read so far" in page and "data-vmware-progress" in page
+        assert "servers read so far: 4,000" in page and "data-vmware-progress" in page
         assert "did not answer" not in page and "alert-danger" not in page
 
     def test_the_button_is_not_there_for_who_may_not(self) -> None:

@@ -55,7 +55,7 @@ def sources_shown(request: HttpRequest, report: Read, only: str = "") -> dict[st
     )
     return {
         "answers": said,
-        "nova_listing": nova_listing,
+        "nova_listing": trouble_words(nova_listing) if nova_listing else None,
         "under_way": nova_listing is not None
         or any(a.progress and a.progress.under_way for a in said),
         "may_refresh": config.collector.mode is not CollectorMode.OFF
