@@ -153,7 +153,10 @@ class TestTheJob(JobPages):
             for answer, words in (
                 (True, "It lies in the queue, and no worker has fetched it"),
                 (False, "The queue does not have it."),
-                (JournalError(TroubleKind.UNREACHABLE, "ConnectionError"), "ConnectionError</bdi>)"),
+                (
+                    JournalError(TroubleKind.UNREACHABLE, "ConnectionError"),
+                    "ConnectionError</bdi>)",
+                ),
             ):
                 with mock.patch("vmware_panel.api.jobs.asked_queue", side_effect=[answer]):
                     page = self.text(JOB)
