@@ -85,6 +85,7 @@ class RefusalKind(StrEnum):
     TOO_LARGE = "too_large"  # larger than the flavor's root disk
     INACCESSIBLE = "inaccessible"  # the datastore cannot be reached just now
     NOTHING_TO_DO = "nothing_to_do"  # of all that was chosen, nothing can be done
+    NOTHING_FOUND = "nothing_found"  # nothing is there that was asked for
     NOT_WHOLE = "not_whole"  # what lies there is in the way, and no whole image
     NO_SPACE = "no_space"  # the datastore has less free than it takes; `detail` has both
     NOT_ALLOWED = "not_allowed"  # a datastore that the compute does not take; `detail` says why

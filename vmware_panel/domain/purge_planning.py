@@ -150,6 +150,7 @@ def purge_plan(
     kept = sorted((one for one in by_key.values() if not one.taken), key=_order)
     fitting, left_over = taken[:MOST_ITEMS], len(taken) - MOST_ITEMS
     fitting.sort(key=lambda one: one.target.kind is TargetKind.EMPTY_ROOT)
+    none = RefusalKind.NOTHING_TO_DO if kept else RefusalKind.NOTHING_FOUND
     told = list(cautions)
     if fitting:
         told.append(Caution(CautionKind.NO_LOCK))
@@ -166,7 +167,7 @@ def purge_plan(
         change=_CHANGES[way],
         target=vcenter,
         vcenter=vcenter,
-        refusals=() if fitting else (Refusal(RefusalKind.NOTHING_TO_DO, vcenter),),
+        refusals=() if fitting else (Refusal(none, vcenter),),
         cautions=tuple(told),
         basis=tuple(
             f"{one.target.kind} {one.target.key} {one.target.size_bytes}" for one in fitting

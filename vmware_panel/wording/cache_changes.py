@@ -127,6 +127,10 @@ REFUSALS: Mapping[RefusalKind, tuple[Text, Text]] = {
         gettext_lazy("Nothing of what was chosen can go."),
         gettext_lazy("What was looked at, and why it stays, is listed below."),
     ),
+    RefusalKind.NOTHING_FOUND: (
+        gettext_lazy("The searches of the datastores found nothing of the kind."),
+        gettext_lazy("If something is there by now, search afresh; then make the plan again."),
+    ),
     RefusalKind.TOO_LARGE: (
         gettext_lazy("%(subject)s is larger than that root disk (%(detail)s)."),
         gettext_lazy("Choose a larger flavor, or none."),

@@ -26,6 +26,7 @@ from vmware_panel.domain.image_cache import (
     UserServer,
 )
 from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.plans import RefusalKind
 from vmware_panel.domain.purge import Way, Wish, target_of
 from vmware_panel.domain.purge_checks import Fresh, NovaUse, against, in_use
 from vmware_panel.domain.purge_planning import image_considered, purge_plan
@@ -271,3 +272,8 @@ def test_in_a_cloud_that_stands_still_every_unused_image_of_an_ownerless_root_go
     """The other half: what refuses everything would hold all of the above too."""
     expected = sum(world.ownership[root] is Ownership.OWNERLESS for root, _ in world.files)
     assert purge(world, Way.DELETE, []) == expected
+
+
+def test_a_plan_of_nothing_says_that_nothing_was_found_and_refers_to_no_list():
+    (refusal,) = purge_plan("west", (), Way.DELETE, now=NOW, scanned={}).refusals
+    assert refusal.kind is RefusalKind.NOTHING_FOUND
