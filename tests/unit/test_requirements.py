@@ -12,7 +12,7 @@ import pytest
 from tests.rules.arrows import imports
 
 ROOT = Path(__file__).parents[2]
-OWN = {"vmware_panel", "lab", "tests", "benchmarks"}
+OWN = {"vmware_panel", "lab", "tests", "benchmarks", "tools"}
 
 SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg")
@@ -53,6 +53,7 @@ def imported(folder: str) -> dict[str, str]:
         ("lab", [PRODUCT, LAB]),
         ("tests", [PRODUCT, LAB, TEST]),
         ("benchmarks", [PRODUCT, LAB]),
+        ("tools", [PRODUCT, TEST]),
     ],
 )
 def test_what_is_imported_is_required(folder: str, options: list[tuple[str, str]]) -> None:
