@@ -308,11 +308,14 @@ def test_what_others_need_is_stopped_last(bench: Bench) -> None:
 
 # -- crashes -------------------------------------------------------------------------------
 
+# What a shell starts in the background inherits that Ctrl-C is ignored, and hands it on.
 CRASHING = """
+import signal
 import sys
 from pathlib import Path
 from lab.steps import LogSays, Service
 from lab.supervisor import Supervisor
+signal.signal(signal.SIGINT, signal.default_int_handler)
 folder = Path(sys.argv[1])
 command = (sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)")
 up = Service("up", command, ready=LogSays(folder / "logs/up.log", "up"))
