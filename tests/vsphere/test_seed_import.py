@@ -104,7 +104,7 @@ def _read(bench: Bench, kind: type, *properties: str) -> dict[str, Any]:
 
 def vms(bench: Bench) -> list[str]:
     """Those of imports."""
-    names = (vm["name"] for vm in _read(bench, vim.VirtualMachine, "name").values())
+    names = (vm.get("name", "") for vm in _read(bench, vim.VirtualMachine, "name").values())
     return [name for name in names if name.startswith("OSTACK_IMG_")]
 
 
