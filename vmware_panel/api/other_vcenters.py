@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.datastore_paths import DatastorePath, FilePlace
+from vmware_panel.domain.details import Detail, DetailKind, detail
 from vmware_panel.domain.file_use import FolderUse, UsedDatastore
 from vmware_panel.domain.shared_datastores import may_be_one
 from vmware_panel.endpoints import client
@@ -28,14 +29,14 @@ class OtherVCenters:
 
     def use_of(
         self, place: FilePlace, paths: Sequence[DatastorePath]
-    ) -> tuple[tuple[FolderUse, ...], tuple[str, ...]]:
+    ) -> tuple[tuple[FolderUse, ...], tuple[Detail, ...]]:
         """Of each path their VMs, with their vCenter's name; and who of them did not tell, and why."""
-        found, silent = [FolderUse()] * len(paths), []
+        found, silent = [FolderUse()] * len(paths), list[Detail]()
         for other in self._others:
             try:
                 its = other.use_of(place, paths)
             except VSphereError as error:
-                silent.append(str(error))
+                silent.append(detail(DetailKind.NO_ANSWER, other.name, error))
             else:
                 found = [a + b.seen_by(other.name) for a, b in zip(found, its, strict=True)]
         return tuple(found), tuple(silent)

@@ -49,7 +49,7 @@ class _Used:
     of_path: FolderUse | None
     on_root: tuple[FileUser, ...]
     trouble: Detail | None
-    silent: tuple[str, ...]
+    silent: tuple[Detail, ...]
 
 
 class Looks:

@@ -71,7 +71,7 @@ class Fresh:
     nova: NovaUse | None = None
     instance_there: bool | None = None
     other_jobs: tuple[str, ...] = field(default=())
-    silent: tuple[str, ...] = ()
+    silent: tuple[Detail, ...] = ()
     stranger: str | Detail = ""
 
 

@@ -80,7 +80,8 @@ def image_considered(cached: CachedImage, wish: Wish, strangers: Sequence[str] =
     if strangers and root.ownership is Ownership.OWNERLESS and wish.way is Way.DELETE:
         found.append(Refusal(RefusalKind.OTHER_CLOUD, root.path, strangers[0]))
     found += (
-        Refusal(RefusalKind.OTHER_VCENTER_SILENT, path, name) for name in cached.silent_vcenters
+        Refusal(RefusalKind.OTHER_VCENTER_SILENT, path, detail(DetailKind.NO_ANSWER, name))
+        for name in cached.silent_vcenters
     )
     if foreign := foreign_names(cached.image_id, target.names or ()):
         found.append(Refusal(RefusalKind.FOREIGN_FILES, path, ", ".join(foreign[:3])))

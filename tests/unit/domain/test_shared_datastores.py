@@ -25,10 +25,11 @@ from tests.unit.domain.caches import (
 from vmware_panel.domain.cache_ledger import LedgerBooks, cached_images
 from vmware_panel.domain.cache_risks import parent_risks
 from vmware_panel.domain.datastore_paths import FilePlace, below
+from vmware_panel.domain.details import DetailKind, detail
 from vmware_panel.domain.file_use import FileUser, UseBook, UsedDatastore
 from vmware_panel.domain.inventory import Datastore, Inventory, MoRef
 from vmware_panel.domain.leftovers import Doubt, LeftoverBooks, leftovers
-from vmware_panel.domain.plans import RefusalKind
+from vmware_panel.domain.plans import Refusal, RefusalKind
 from vmware_panel.domain.purge import Way, Wish
 from vmware_panel.domain.purge_planning import image_considered, strangers_of
 from vmware_panel.domain.shared_datastores import DatastoreAddress, may_be_one
@@ -222,9 +223,10 @@ def test_a_vm_in_another_datacenter_that_names_the_datastore_otherwise_is_a_user
 def test_without_another_vcenters_book_no_image_is_unused_and_the_plan_names_it():
     image, plan = considered(books(inventories=(here(),), silent_vcenters=("east",)))
     assert image.used is None
-    assert (RefusalKind.OTHER_VCENTER_SILENT, "east") in [
-        (r.kind, r.detail) for r in plan.refusals
-    ]
+    silent = Refusal(
+        RefusalKind.OTHER_VCENTER_SILENT, image.path, detail(DetailKind.NO_ANSWER, "east")
+    )
+    assert silent in plan.refusals
 
 
 def test_a_vm_of_another_vcenter_whose_disks_are_not_shown_may_be_a_user():
