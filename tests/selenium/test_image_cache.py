@@ -66,6 +66,18 @@ def listed(browser: Browser) -> list[tuple[str, str]]:
     return sorted((key[-2], key[-1]) for key in keys)
 
 
+def test_the_button_of_a_datastore_has_that_one_searched(admin: Browser, lab: RunningLab) -> None:
+    before = len(audit_lines(lab))
+    admin.open(CACHE)
+    row = admin.one(".vmware-cache-datastores tr[data-datastore]")
+    moref = (row.get_attribute("data-datastore") or "").partition("/")[2]
+    button = row.find_element("css selector", "button[name=datastore]")
+    admin.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+    button.click()
+    until(lambda: len(audit_lines(lab)) == before + 1, "one audit line")
+    assert f'target="{moref}"' in audit_lines(lab)[-1]
+
+
 def test_every_cached_image_is_listed_after_a_search(admin: Browser, lab: RunningLab) -> None:
     search_afresh(admin, lab)
 
