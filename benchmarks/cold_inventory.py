@@ -21,7 +21,7 @@ from pyVmomi.SoapAdapter import SoapResponseDeserializer
 
 from benchmarks.machine import peak_rss_kb
 from benchmarks.report import Goal, Result, Table
-from benchmarks.vcenters import shape
+from benchmarks.vcenters import Counted, shape
 from tests.simulator import RunningSimulator, running_simulator
 from tests.vsphere import reference
 from tests.vsphere.sinks import Remembering
@@ -208,17 +208,8 @@ def _counted_bytes() -> AbstractContextManager[list[int]]:
     decode = PageStub.decode
     sizes: list[int] = []
 
-    class Counted:
-        def __init__(self, stream: Any) -> None:
-            self.stream = stream
-
-        def read(self, size: int = -1, /) -> bytes:
-            found: bytes = self.stream.read(size)
-            sizes.append(len(found))
-            return found
-
     def counted(stub: PageStub, stream: Any, info: Any) -> Page:
-        return decode(stub, Counted(stream), info)
+        return decode(stub, Counted(stream, sizes), info)
 
     patch = mock.patch.object(PageStub, "decode", counted)
     return _Giving(patch, sizes)

@@ -52,23 +52,26 @@ def told(work: Callable[..., T], *arguments: Any) -> T:
         raise RuntimeError(str(error)) from None
 
 
+class Counted:
+    """A stream; the size of each part that is read of it goes into `sizes`."""
+
+    def __init__(self, stream: Any, sizes: list[int]) -> None:
+        self._stream, self._sizes = stream, sizes
+
+    def read(self, size: int = -1, /) -> bytes:
+        found: bytes = self._stream.read(size)
+        self._sizes.append(len(found))
+        return found
+
+
 @contextmanager
 def counted_bytes() -> Iterator[list[int]]:
     """The sizes of what is read of all answers, as it is before it is decoded, after decompression."""
     uncompressed = transport.uncompressed
     sizes: list[int] = []
 
-    class Counted:
-        def __init__(self, stream: Any) -> None:
-            self.stream = stream
-
-        def read(self, size: int = -1, /) -> bytes:
-            found: bytes = self.stream.read(size)
-            sizes.append(len(found))
-            return found
-
     def counted(answer: Any, encoding: str) -> Any:
-        return Counted(uncompressed(answer, encoding))
+        return Counted(uncompressed(answer, encoding), sizes)
 
     with mock.patch.object(transport, "uncompressed", counted):
         yield sizes

@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 
 from django.test import override_settings
 
+from tests.jobs.effects import Effects
+from vmware_panel.domain.jobs import Job, JobState
+from vmware_panel.jobs.journal import Journal
 from vmware_panel.jobs.sealing import deployment_id
 
 ROOT = Path(__file__).parents[2]
@@ -102,3 +105,19 @@ def until(ask: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
         if time.monotonic() > give_up_s:
             raise AssertionError(f"waited {timeout_s:g} s in vain for {what}")
         time.sleep(0.05)
+
+
+def ended(journal: Journal) -> Job | None:
+    job = journal.read("job1")
+    return job if job is not None and job.state is JobState.ENDED else None
+
+
+def to_the_end(journal: Journal, effects: Effects, killed_s: float) -> tuple[Job, float]:
+    """The job, each of its effects made once; and how long until another went on."""
+    done = effects.counts().total()
+    until(lambda: effects.counts().total() > done, "another worker to go on")
+    took_s = time.monotonic() - killed_s
+    job = until(lambda: ended(journal), "the job's end")
+    assert set(effects.counts().values()) == {1}
+    assert len(effects.counts()) == len(job.items)
+    return job, took_s

@@ -12,9 +12,9 @@ from redis import Redis
 
 from tests.jobs import samples
 from tests.jobs.effects import Effects
-from tests.jobs.rig import Processes, deployment, processes, until
+from tests.jobs.rig import Processes, deployment, ended, processes, to_the_end, until
 from tests.store.servers import HOST, CacheServer
-from vmware_panel.domain.jobs import ItemState, Job, JobState
+from vmware_panel.domain.jobs import ItemState
 from vmware_panel.jobs.sqlite_journal import SqliteJournal
 
 pytestmark = pytest.mark.caches
@@ -50,11 +50,6 @@ def worker(rig: Processes, name: str) -> "subprocess.Popen[bytes]":
     started = rig.start(*WORKER, "--hostname", f"{name}@%h", name=name)
     until(lambda: " ready." in rig.log(name).read_text(), f"{name}: {rig.log(name)}")
     return started
-
-
-def ended(journal: SqliteJournal) -> Job | None:
-    job = journal.read("job1")
-    return job if job is not None and job.state is JobState.ENDED else None
 
 
 def child_at_work(journal: SqliteJournal) -> psutil.Process:
@@ -112,14 +107,3 @@ def test_a_broker_that_loses_all_or_brings_it_four_times_changes_nothing(
     until(lambda: ended(journal), "the job's end")
     until(lambda: rig.log("one").read_text().count("succeeded") == 4, "all four messages")
     assert effects.counts() == {"k0": 1, "k1": 1, "k2": 1}
-
-
-def to_the_end(journal: SqliteJournal, effects: Effects, killed_s: float) -> tuple[Job, float]:
-    """The job, each of its effects made once; and how long until another went on."""
-    done = effects.counts().total()
-    until(lambda: effects.counts().total() > done, "another worker to go on")
-    took_s = time.monotonic() - killed_s
-    job = until(lambda: ended(journal), "the job's end")
-    assert set(effects.counts().values()) == {1}
-    assert len(effects.counts()) == len(job.items)
-    return job, took_s

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tests.jobs import samples
 from tests.jobs.effects import Effects
-from tests.jobs.rig import deployment, processes, until
-from vmware_panel.domain.jobs import ItemState, Job, JobState
+from tests.jobs.rig import deployment, ended, processes, until
+from vmware_panel.domain.jobs import ItemState
 from vmware_panel.jobs.sqlite_journal import SqliteJournal
 
 
@@ -47,8 +47,3 @@ def test_one_that_is_asked_to_end_leaves_the_job_at_once(tmp_path: Path) -> None
         job = until(lambda: ended(journal), "the job's end")
     assert {item.state for item in job.items} == {ItemState.DONE}
     assert set(effects.counts().values()) == {1}
-
-
-def ended(journal: SqliteJournal) -> Job | None:
-    job = journal.read("job1")
-    return job if job is not None and job.state is JobState.ENDED else None

@@ -11,9 +11,9 @@ import pytest
 
 from tests.jobs import samples
 from tests.jobs.effects import Effects
-from tests.jobs.rig import Processes, deployment, processes, until
+from tests.jobs.rig import Processes, deployment, ended, processes, to_the_end, until
 from tests.store.servers import ALIAS, HOST, CacheServer
-from vmware_panel.domain.jobs import ItemState, Job, JobState
+from vmware_panel.domain.jobs import ItemState
 from vmware_panel.jobs.cache_journal import CacheJournal
 
 pytestmark = pytest.mark.caches
@@ -33,11 +33,6 @@ def rig(redis_server: CacheServer, tmp_path: Path) -> Iterator[Processes]:
     }
     with processes(tmp_path, settings) as its:
         yield its
-
-
-def ended(journal: CacheJournal) -> Job | None:
-    job = journal.read("job1")
-    return job if job is not None and job.state is JobState.ENDED else None
 
 
 def horse(worker: "subprocess.Popen[bytes]") -> psutil.Process | None:
@@ -94,14 +89,3 @@ def test_a_child_that_outlives_its_worker_is_let_through(rig: Processes, tmp_pat
     assert {item.state for item in job.items} == {ItemState.DONE}
     assert {item.attempts for item in job.items} == {1}
     assert set(effects.counts().values()) == {1}
-
-
-def to_the_end(journal: CacheJournal, effects: Effects, killed_s: float) -> tuple[Job, float]:
-    """The job, each of its effects made once; and how long until another went on."""
-    done = effects.counts().total()
-    until(lambda: effects.counts().total() > done, "another worker to go on")
-    took_s = time.monotonic() - killed_s
-    job = until(lambda: ended(journal), "the job's end")
-    assert set(effects.counts().values()) == {1}
-    assert len(effects.counts()) == len(job.items)
-    return job, took_s

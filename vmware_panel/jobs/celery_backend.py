@@ -19,17 +19,16 @@ from typing import Any
 from celery import Celery
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.utils import timezone
 from django.utils.module_loading import import_string
-from django_tasks import TaskResult, TaskResultStatus
+from django_tasks import TaskResult
 from django_tasks.backends.base import BaseTaskBackend
 from django_tasks.base import Task
 from django_tasks.signals import task_enqueued
-from django_tasks.utils import get_random_id
 from kombu.connection import Connection
 from kombu.exceptions import KombuError
 
 from vmware_panel.jobs.celery_task import NAME
+from vmware_panel.jobs.results import taken
 
 OWN_APP = "vmware_panel.jobs.celery_app.app"
 
@@ -67,20 +66,7 @@ class CeleryBackend(BaseTaskBackend):
     def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any]:
         """Raises `ConnectionError` where the broker does not take it, `ImproperlyConfigured`."""
         self.validate_task(task)
-        result: TaskResult[Any] = TaskResult(
-            task=task,
-            id=get_random_id(),
-            status=TaskResultStatus.READY,  # type: ignore[arg-type]  # Django has no types here
-            enqueued_at=timezone.now(),
-            started_at=None,
-            finished_at=None,
-            last_attempted_at=None,
-            args=list(args),
-            kwargs=kwargs,
-            backend=self.alias,
-            errors=[],
-            worker_ids=[],
-        )
+        result = taken(task, args, kwargs, self.alias)
         with self._connected() as connection:
             self.app.send_task(
                 NAME,

@@ -10,11 +10,11 @@ import threading
 import time
 from typing import Any
 
-from django.utils import timezone
-from django_tasks import TaskResult, TaskResultStatus
+from django_tasks import TaskResult
 from django_tasks.backends.base import BaseTaskBackend
 from django_tasks.base import Task
-from django_tasks.utils import get_random_id
+
+from vmware_panel.jobs.results import taken
 
 END_S = 3.0
 
@@ -36,21 +36,7 @@ class EmbeddedBackend(BaseTaskBackend):
 
     def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any]:
         self.validate_task(task)
-        now = timezone.now()
-        result: TaskResult[Any] = TaskResult(
-            task=task,
-            id=get_random_id(),
-            status=TaskResultStatus.READY,  # type: ignore[arg-type]  # Django has no types here
-            enqueued_at=now,
-            started_at=None,
-            finished_at=None,
-            last_attempted_at=None,
-            args=list(args),
-            kwargs=kwargs,
-            backend=self.alias,
-            errors=[],
-            worker_ids=[],
-        )
+        result = taken(task, args, kwargs, self.alias)
         name = f"vmware-job {task.name} {result.args} {result.kwargs}"
         with self._lock:
             known = self._running.get(name)
