@@ -14,7 +14,6 @@ from tests.browser import Browser
 from tests.files import age
 from tests.lab_run import RunningLab
 from tests.selenium.test_purge import CACHE, OLD_S, ask, image, searched, select
-from tests.selenium.vmotion import press
 
 SHARED = "shared-ds-1"
 OWNERLESS, OWNED, TEMPORARY = "former_base", "c0_base", "vmware_temp"
@@ -64,7 +63,7 @@ class CachePictures:
     def job(self) -> None:
         """Seeds an image, which Nova's ageing takes away again after some minutes."""
         self._plan_of_seed("rocky-9-full-clone")
-        press(self.admin, ".vmware-make")
+        self.admin.press(".vmware-make")
         self.admin.one(".vmware-job table")
         save(self.admin, "job", until=".vmware-job")
 
@@ -93,7 +92,7 @@ class CachePictures:
             self.admin.driver.execute_script("arguments[0].click()", box)
         for option in self.admin.all("select[multiple] option"):
             option.click()
-        press(self.admin, ".vmware-panel form button[type='submit']")
+        self.admin.press(".vmware-panel form button[type='submit']")
         self.admin.one(".vmware-make")
 
     @contextmanager

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.elements import Element
 
 WAIT_S = 30
 
@@ -50,20 +52,36 @@ class Browser:
         )
 
     def wait(self, seconds: float = WAIT_S) -> WebDriverWait:
-        return WebDriverWait(self.driver, seconds)
+        return WebDriverWait(
+            self.driver, seconds, ignored_exceptions=[StaleElementReferenceException]
+        )
 
-    def one(self, css: str, seconds: float = WAIT_S) -> WebElement:
+    def one(self, css: str, seconds: float = WAIT_S) -> Element:
         """The first element that the selector finds, waited for."""
-        return self.wait(seconds).until(
+        found = self.wait(seconds).until(
             expected.presence_of_element_located((By.CSS_SELECTOR, css)),
             f"{css} did not appear on {self.driver.current_url}",
         )
+        return found.found_by(lambda: self.one(css, seconds))
 
-    def all(self, css: str) -> list[WebElement]:
-        return self.driver.find_elements(By.CSS_SELECTOR, css)
+    def all(self, css: str) -> list[Element]:
+        """All that the selector finds now, which may be none."""
+        return [
+            found.found_by(lambda place=place: self._at(css, place))
+            for place, found in enumerate(self.driver.find_elements(By.CSS_SELECTOR, css))
+        ]
+
+    def _at(self, css: str, place: int) -> Element:
+        return self.wait().until(
+            lambda driver: (driver.find_elements(By.CSS_SELECTOR, css)[place:] or [None])[0],
+            f"number {place + 1} of {css} did not come back on {self.driver.current_url}",
+        )
 
     def text(self, css: str = "body") -> str:
         return self.one(css).text
+
+    def press(self, css: str) -> None:
+        self.one(css).centred().click()
 
     def wait_for_text(self, css: str, wanted: str, seconds: float = WAIT_S) -> str:
         self.wait(seconds).until(
@@ -97,6 +115,7 @@ def chromium(base_url: str, width: int = 1400, height: int = 1200) -> Iterator[B
             options.add_argument(flag)
         service = webdriver.ChromeService("/usr/bin/chromedriver")
         driver = webdriver.Chrome(options=options, service=service)
+        driver._web_element_cls = Element
         driver.set_page_load_timeout(120)
         driver.set_script_timeout(120)
         try:

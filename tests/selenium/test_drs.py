@@ -89,12 +89,6 @@ def drs(lab: RunningLab) -> Iterator[Drs]:
         )
 
 
-def press(browser: Browser, css: str) -> None:
-    element = browser.one(css)
-    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    element.click()
-
-
 def until(true: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + 30
     while not (found := true()):
@@ -110,7 +104,7 @@ def test_recommendations_are_made_shown_and_one_is_applied_and_followed_to_its_e
     admin.open(drs.tab("recommendations"))
     assert "recommends nothing" in admin.text(f"{TAB}recommendations")
 
-    press(admin, ".vmware-drs-refresh")
+    admin.press(".vmware-drs-refresh")
     admin.wait_for_text("body", "has made the DRS recommendations of DC0_C0 anew")
     rows = admin.all(".vmware-recommendations tbody tr")
     told = drs.by_key()
@@ -123,13 +117,13 @@ def test_recommendations_are_made_shown_and_one_is_applied_and_followed_to_its_e
     instance = next(found for found in drs.instances() if found.vm == move.vm)
     assert instance.instance in text, "the instance is not called as Nova calls it"
 
-    press(admin, f"tr[data-vmware-recommendation='{key}'] .vmware-drs-apply")
+    admin.press(f"tr[data-vmware-recommendation='{key}'] .vmware-drs-apply")
     plan = admin.wait_for_text(".vmware-planned-moves", move.vm.name)
     assert full.name in plan and move.destination.name in plan
     assert move.vm.runtime.host == full, "a look at the plan moved it"
 
     lab.control.vmotion_takes(8000)
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
     admin.wait_for_text("body", "was asked to apply the recommendations of DC0_C0")
     line = f"Move by DRS, {move.vm.name}: "
     admin.wait_for_text(".vmware-follow", line)
@@ -146,10 +140,10 @@ def test_all_of_them_are_applied_at_once(admin: Browser, drs: Drs):
     assert len(told) > 1
     admin.open(drs.tab("recommendations"))
 
-    press(admin, ".vmware-drs-apply-all")
+    admin.press(".vmware-drs-apply-all")
     plan = admin.text(".vmware-plan")
     assert all(move.vm.name in plan for move in told.values())
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
 
     admin.wait_for_text("body", "was asked to apply the recommendations of DC0_C0")
     for move in told.values():
@@ -167,7 +161,7 @@ def test_one_that_is_stale_by_then_is_refused_and_nothing_moves(admin: Browser, 
     admin.one(".vmware-make")
     drs.cluster.RefreshRecommendation()
 
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
 
     admin.wait_for_text(".vmware-plan", "does not make the recommendation")
     assert not admin.all(".vmware-make")
@@ -180,17 +174,17 @@ def test_the_level_is_changed_with_what_that_means_shown_before(admin: Browser, 
     drs.configure(drsVmConfigSpec=[vim.cluster.DrsVmConfigSpec(operation="add", info=info)])
     drs.set_level("fullyAutomated")
     admin.open(drs.tab("recommendations"))
-    press(admin, ".vmware-drs-level")
+    admin.press(".vmware-drs-level")
 
     Select(admin.one("#id_level")).select_by_value("partiallyAutomated")
-    press(admin, ".vmware-choices button")
+    admin.press(".vmware-choices button")
     admin.wait_for_text(".vmware-figures", "partially automated")
     plan = admin.text(".vmware-plan")
     assert "waits until its VMs are moved by hand" in plan
     assert own.vm.name in admin.text("ul.vmware-overrides")
     assert drs.level == "fullyAutomated", "a look at the plan changed it"
 
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
     admin.wait_for_text("body", "was asked to change the DRS automation level of DC0_C0")
     until(lambda: drs.level == "partiallyAutomated", "the level is not changed")
 

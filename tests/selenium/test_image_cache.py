@@ -35,9 +35,7 @@ def search_afresh(browser: Browser, lab: RunningLab, path: str = "") -> None:
     """As an admin would: by the button. The page may load itself anew at once."""
     before = len(audit_lines(lab))
     browser.open(f"{CACHE}{path}")
-    button = browser.one(".vmware-search-all")
-    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-    button.click()
+    browser.press(".vmware-search-all")
     until(lambda: len(audit_lines(lab)) == before + 1, "one audit line")
 
 
@@ -71,9 +69,7 @@ def test_the_button_of_a_datastore_has_that_one_searched(admin: Browser, lab: Ru
     admin.open(CACHE)
     row = admin.one(".vmware-cache-datastores tr[data-datastore]")
     moref = (row.get_attribute("data-datastore") or "").partition("/")[2]
-    button = row.find_element("css selector", "button[name=datastore]")
-    admin.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-    button.click()
+    admin.press(f"tr[data-datastore$='/{moref}'] button[name=datastore]")
     until(lambda: len(audit_lines(lab)) == before + 1, "one audit line")
     assert f'target="{moref}"' in audit_lines(lab)[-1]
 

@@ -12,7 +12,6 @@ from tests.selenium.vmotion import (
     eventually,
     host_of,
     maintenance_url,
-    press,
     running_on,
 )
 from tests.vsphere import hardware
@@ -45,7 +44,7 @@ def test_the_plan_is_what_happens_and_the_way_shows(admin: Browser, lab: Running
         assert running_on(host) == before, "a look at the plan moved something"
 
         lab.control.vmotion_takes(1500)
-        press(admin, ".vmware-make")
+        admin.press(".vmware-make")
         admin.one(".vmware-follow progress[value]")
         assert not host.runtime.inMaintenanceMode
         lab.control.vmotion_takes(0)
@@ -62,7 +61,7 @@ def test_the_plan_is_what_happens_and_the_way_shows(admin: Browser, lab: Running
         assert not admin.all(".vmware-make")
 
         admin.open(maintenance_url(host, "exit"))
-        press(admin, ".vmware-make")
+        admin.press(".vmware-make")
         eventually(lambda: not host.runtime.inMaintenanceMode, "the host is back")
         assert not running_on(host), "what left came back by itself"
 
@@ -71,8 +70,8 @@ def test_it_can_be_cancelled_while_it_runs(admin: Browser, lab: RunningLab):
     with host_of(lab, INSTANCE) as (_, host):
         lab.control.vmotion_takes(8000)
         admin.open(maintenance_url(host, "enter"))
-        press(admin, ".vmware-make")
-        press(admin, ".vmware-cancel")
+        admin.press(".vmware-make")
+        admin.press(".vmware-cancel")
         ours = [
             t for t in host.recentTask if t.info.descriptionId.endswith("enterMaintenanceMode")
         ]
@@ -105,7 +104,7 @@ def test_what_changed_since_the_plan_was_shown_is_shown_anew(admin: Browser, lab
         admin.open(maintenance_url(host, "enter"))
         other = next(other for other in host.parent.host if other != host)
         wait([vm.MigrateVM_Task(host=other, priority="defaultPriority")])
-        press(admin, ".vmware-make")
+        admin.press(".vmware-make")
         admin.wait_for_text(".vmware-plan", "nothing was done")
         assert not host.runtime.inMaintenanceMode
         assert INSTANCE not in moves(admin)
@@ -121,8 +120,8 @@ def test_powered_off_vms_are_the_admins_choice(admin: Browser, lab: RunningLab):
             admin.open(maintenance_url(host, "enter"))
             leaving = len(moves(admin))
             assert "Powered-off VMs stay on the host" in admin.text(".alert-warning")
-            press(admin, "#id_evacuate_powered_off")
-            press(admin, ".vmware-choices button")
+            admin.press("#id_evacuate_powered_off")
+            admin.press(".vmware-choices button")
             admin.wait_for_text(".vmware-plan", "What leaves the host")
             assert "evacuate_powered_off=on" in admin.driver.current_url
             assert "Powered-off VMs stay" not in admin.text(".vmware-plan")

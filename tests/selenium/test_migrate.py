@@ -8,7 +8,7 @@ from lab.vcenter import wait
 from tests.browser import Browser
 from tests.lab_run import RunningLab
 from tests.selenium.pages import open_tab
-from tests.selenium.vmotion import as_it_was, eventually, host_of, press
+from tests.selenium.vmotion import as_it_was, eventually, host_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -38,18 +38,18 @@ def test_from_the_tab_to_another_host_with_progress(admin: Browser, lab: Running
     server = lab.admin.compute.get_server(lab.server_id(INSTANCE))
     with host_of(lab, INSTANCE) as (vm, here):
         open_tab(admin, server.id)
-        press(admin, ".vmware-migrate")
+        admin.press(".vmware-migrate")
         admin.one(".vmware-candidates")
         hosts = {host.name: host for host in here.parent.host if host != here}
         assert candidates(admin) == dict.fromkeys(hosts, "can take it")
         assert not admin.all(".vmware-make"), "there is a button before a host was chosen"
-        press(admin, ".vmware-candidates a")
+        admin.press(".vmware-candidates a")
         wanted = admin.one(".vmware-plan dl").text.split("\n")[-1]
         there = hosts[wanted]
         assert vm.runtime.host == here, "a look at the plan moved it"
 
         lab.control.vmotion_takes(3000)
-        press(admin, ".vmware-make")
+        admin.press(".vmware-make")
         admin.one(".vmware-follow progress[value]")
         assert vm.runtime.host == here
         eventually(lambda: vm.runtime.host == there, f"it is on {wanted}")
@@ -100,7 +100,7 @@ def test_a_missing_right_is_named(admin: Browser, lab: RunningLab, right: str):
 def test_the_same_form_twice_moves_it_once(admin: Browser, lab: RunningLab):
     with host_of(lab, INSTANCE) as (vm, here):
         admin.open(migrate_url(lab))
-        press(admin, ".vmware-candidates a")
+        admin.press(".vmware-candidates a")
         fields = {
             name: admin.one(f"input[name={name}]").get_attribute("value")
             for name in ("csrfmiddlewaretoken", "fingerprint", "nonce", "host")

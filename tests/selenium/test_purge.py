@@ -14,7 +14,6 @@ from lab.openstack_conf import IMAGE_CACHE
 from tests.browser import Browser
 from tests.files import age
 from tests.lab_run import RunningLab
-from tests.selenium.vmotion import press
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(900)]
 
@@ -24,6 +23,9 @@ LOOKED_S = 180
 OLD_S = 10 * 24 * 3600
 VALUES = """return Array.from(document.querySelectorAll(
   "input[type='checkbox'][name='key']")).map(box => box.value)"""
+
+TICK = """document.querySelectorAll("input[type='checkbox'][name='key']").forEach(box => {
+  if (arguments[0].some(name => box.value.includes(name))) box.click() })"""
 
 
 @pytest.fixture
@@ -55,9 +57,7 @@ def until(look: Callable[[], bool], what: str) -> None:
 def searched(browser: Browser, path: str, *names: str) -> None:
     """Has the datastores searched by the page's own button, until the list names all of these."""
     browser.open(f"{CACHE}{path}")
-    button = browser.one(".vmware-search-all")
-    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-    button.click()
+    browser.press(".vmware-search-all")
 
     def listed() -> bool:
         browser.open(f"{CACHE}{path}?size=100")
@@ -70,13 +70,11 @@ def searched(browser: Browser, path: str, *names: str) -> None:
 
 
 def select(browser: Browser, *names: str) -> None:
-    for box in browser.all("input[type='checkbox'][name='key']"):
-        if any(name in str(box.get_attribute("value")) for name in names):
-            browser.driver.execute_script("arguments[0].click()", box)
+    browser.driver.execute_script(TICK, names)
 
 
 def ask(browser: Browser, action: str) -> None:
-    press(browser, f".vmware-selection button[data-action='{action}']")
+    browser.press(f".vmware-selection button[data-action='{action}']")
     browser.one(".vmware-plan")
 
 
@@ -86,7 +84,7 @@ def taken(browser: Browser) -> str:
 
 def run_to_the_end(browser: Browser) -> str:
     """Confirms, and waits on the job's page; what it says in the end."""
-    press(browser, ".vmware-make")
+    browser.press(".vmware-make")
     browser.one(".vmware-job")
     url = browser.driver.current_url
 

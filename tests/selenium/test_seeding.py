@@ -11,7 +11,7 @@ from selenium.webdriver.support.select import Select
 from tests.browser import Browser
 from tests.lab_run import RunningLab
 from tests.selenium.pages import listed
-from tests.selenium.vmotion import eventually, press
+from tests.selenium.vmotion import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -62,7 +62,7 @@ def chosen(browser: Browser, image_id: str) -> None:
     label = next(b for b in boxes if "DC0_C1" in b.find_element("xpath", "./..").text)
     label.click()
     Select(browser.one("select[name=flavor]")).select_by_value("1")
-    press(browser, ".vmware-choices button[type=submit]")
+    browser.press(".vmware-choices button[type=submit]")
 
 
 def test_from_the_choice_to_the_jobs_end(admin: Browser, lab: RunningLab, image_id: str) -> None:
@@ -72,7 +72,7 @@ def test_from_the_choice_to_the_jobs_end(admin: Browser, lab: RunningLab, image_
     assert "Nova marks" in admin.text(".alert-warning")
     assert not folders(lab, image_id), "a look at the plan made something"
     lab.control.reset_uploads()
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
     admin.one(".vmware-job")
     eventually(
         lambda: "1 item was done." in admin.text(".vmware-job"), "the job's page shows the end"
@@ -90,10 +90,10 @@ def test_cancelled_in_the_middle_nothing_stays(
 ) -> None:
     lab.control.set_pace(copy_ms_per_mib=60_000)
     chosen(admin, image_id)
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
     admin.one(".vmware-job")
     eventually(lambda: bool(staged(lab)), "it is staged")
-    press(admin, ".vmware-cancel")
+    admin.press(".vmware-cancel")
     eventually(lambda: "1 was cancelled" in admin.text(".vmware-job"), "the job was cancelled")
     assert not folders(lab, image_id)
     assert not staged(lab)
@@ -103,7 +103,7 @@ def test_what_is_there_already_has_no_button(
     admin: Browser, lab: RunningLab, image_id: str
 ) -> None:
     chosen(admin, image_id)
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
     eventually(lambda: "1 item was done." in admin.text(".vmware-job"), "it is done")
     chosen(admin, image_id)
     assert "is that way already" in admin.text(".alert-danger")

@@ -53,12 +53,6 @@ def enabled_after(lab: RunningLab) -> Iterator[None]:
     lab.admin.compute.enable_service(service_of(lab))
 
 
-def press(browser: Browser, css: str) -> None:
-    element = browser.one(css)
-    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    element.click()
-
-
 def test_a_service_is_disabled_with_its_reason_and_enabled_again(
     admin: Browser, lab: RunningLab, enabled_after: None
 ):
@@ -67,7 +61,7 @@ def test_a_service_is_disabled_with_its_reason_and_enabled_again(
     assert "none of them is stopped or moved" in admin.text(".vmware-plan")
     assert service_of(lab).status == "enabled", "a look at the plan disabled it"
     admin.one("#id_reason").send_keys(REASON)
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
     admin.wait_for_text("body", f"The compute service {HOST} is disabled")
     service = service_of(lab)
     assert (service.status, service.disabled_reason) == ("disabled", REASON)
@@ -78,7 +72,7 @@ def test_a_service_is_disabled_with_its_reason_and_enabled_again(
 
     admin.open(f"{url}enable")
     assert REASON in admin.text(".vmware-plan"), "the reason is not shown as it was written"
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
     admin.wait_for_text("body", f"The compute service {HOST} is enabled")
     assert service_of(lab).status == "enabled"
 
@@ -89,7 +83,7 @@ def test_a_service_that_another_disabled_meanwhile_is_shown_anew_and_not_changed
     admin.open(f"{cluster_url(lab)}services/{HOST}/disable")
     admin.one("#id_reason").send_keys("mine")
     lab.admin.compute.disable_service(service_of(lab), disabled_reason="theirs")
-    press(admin, ".vmware-make")
+    admin.press(".vmware-make")
     admin.wait_for_text(".vmware-plan", "is that way already")
     assert service_of(lab).disabled_reason == "theirs"
 
@@ -102,16 +96,16 @@ def test_a_ratio_is_set_and_nova_keeps_it(admin: Browser, lab: RunningLab):
     try:
         Select(admin.one("#id_resource_class")).select_by_value("VCPU")
         admin.one("#id_ratio").send_keys("2.5")
-        press(admin, ".vmware-choices button")
+        admin.press(".vmware-choices button")
         admin.wait_for_text(".vmware-figures", "May be allocated")
         assert "nova.conf" in admin.text(".alert-warning")
         assert ratio_of(lab, "VCPU") == before
-        press(admin, ".vmware-make")
+        admin.press(".vmware-make")
         admin.wait_for_text("body", "Placement has the new allocation ratio")
         assert ratio_of(lab, "VCPU") == 2.5
     finally:
         admin.open(f"{url}?resource_class=VCPU&ratio={before}")
-        press(admin, ".vmware-make")
+        admin.press(".vmware-make")
     admin.wait_for_text("body", "Placement has the new allocation ratio")
     assert ratio_of(lab, "VCPU") == before
 

@@ -8,7 +8,6 @@ from typing import Any
 from pyVmomi import vim
 
 from lab.vcenter import read
-from tests.browser import Browser
 from tests.lab_run import RunningLab
 
 SETTLES_S = 30
@@ -20,12 +19,6 @@ def eventually(look: Callable[[], Any], what: str, seconds: float = SETTLES_S) -
         assert time.monotonic() < until, f"not within {seconds} s: {what}"
         time.sleep(0.2)
     return found
-
-
-def press(browser: Browser, css: str) -> None:
-    element = browser.one(css)
-    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    element.click()
 
 
 @contextmanager

@@ -1,0 +1,54 @@
+"""What the tests hold of a page that loads itself anew goes on being that of the page shown."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from selenium.common.exceptions import TimeoutException
+from selenium.webdriver.common.by import By
+
+from tests.browser import Browser, chromium
+
+pytestmark = pytest.mark.selenium
+
+
+def page(word: str, rows: int = 2) -> str:
+    row = f"<tr><th title='{word}'><button onclick='this.append(1)'>{word}</button></th></tr>"
+    return "data:text/html," + quote(f"<table>{row * rows}</table>")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium("") as browser:
+        yield browser
+
+
+def test_an_element_is_that_of_the_page_which_took_the_place_of_its_own(browser: Browser) -> None:
+    browser.open(page("old"))
+    held = [
+        browser.one("button"),
+        browser.all("button")[1],
+        browser.one("table").find_element(By.CSS_SELECTOR, "button"),
+        browser.all("tr")[1].find_elements(By.CSS_SELECTOR, "button")[0],
+    ]
+    head = browser.one("th")
+    browser.open(page("new"))
+    assert [element.text for element in held] == ["new"] * 4
+    assert head.get_attribute("title") == "new"
+    assert head.is_displayed()
+
+
+def test_what_is_clicked_on_the_new_page_is_clicked_once(browser: Browser) -> None:
+    browser.open(page("old"))
+    button = browser.one("button")
+    browser.open(page("new"))
+    button.centred().click()
+    assert browser.text("button") == "new1"
+
+
+def test_what_the_new_page_has_not_is_an_error_that_names_it(browser: Browser) -> None:
+    browser.open(page("old"))
+    button = browser.one("button", seconds=0.2)
+    browser.open("data:text/html,nothing")
+    with pytest.raises(TimeoutException, match="button did not appear"):
+        _ = button.text
