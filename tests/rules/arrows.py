@@ -49,6 +49,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 WITHOUT_DJANGO = frozenset({"domain", "vsphere", "openstack"})
 WEB = frozenset({"django", "django_tables2", "horizon", "openstack_dashboard", "openstack_auth"})
 
+# Horizon's own ways to OpenStack: their clients wait for an answer without an end.
+WITHOUT_DEADLINE = ("openstack_dashboard.api", "openstack_dashboard.usage")
+
 SDK_OWNER = {
     "pyVmomi": "vsphere",
     "pyVim": "vsphere",
@@ -89,6 +92,8 @@ def refusal(room: str, name: str) -> str:
     owner = SDK_OWNER.get(top)
     if owner and owner != room:
         return f"only {PACKAGE}.{owner} may"
+    if f"{name}.".startswith(tuple(f"{way}." for way in WITHOUT_DEADLINE)):
+        return f"only {PACKAGE}.openstack asks OpenStack: Horizon's clients have no deadline"
     if room in WITHOUT_DJANGO and top in WEB:
         return f"{room} knows nothing of Django and Horizon"
     if room == "domain" and (top in IMPURE or top not in sys.stdlib_module_names):

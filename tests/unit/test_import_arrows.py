@@ -54,6 +54,9 @@ BROKEN = [
     ("panels.instances.views", "from novaclient import exceptions"),
     ("panels.instances.views", "from vmware_panel.instance_views import tab"),
     ("instance_views.tab", "from vmware_panel.vsphere.errors import LoginError"),
+    ("instance_views.tab", "from openstack_dashboard import api"),
+    ("instance_views.tab", "from openstack_dashboard.api import cinder"),
+    ("panels.x.views", "import openstack_dashboard.usage.quotas"),
     ("management.commands.x", "import pyVim.connect"),
     ("config", "from vmware_panel.api import placement"),
     ("newroom.x", "from vmware_panel.domain import inventory"),
@@ -76,6 +79,7 @@ SOUND = [
     ("api.x", "from vmware_panel.vsphere import session\nfrom vmware_panel.openstack import x"),
     ("panels.x.views", "from vmware_panel.api import placement\nfrom horizon import tables"),
     ("panels.x.views", "from vmware_panel import __version__"),
+    ("instance_views.x", "from openstack_dashboard.dashboards.admin.instances import views"),
 ]
 
 
