@@ -18,6 +18,7 @@ pytestmark = [
 ]
 
 NAME = "shop-frontend-1"
+LAST_SEEN = ".vmware-last-seen"
 DEADLINE_S = 90
 """Longer than every deadline of the settings: a page that takes so long would have hung."""
 
@@ -29,11 +30,12 @@ def vcenter_pid(lab: RunningLab) -> int:
 
 
 def expect_what_is_known(admin: Browser, lab: RunningLab) -> None:
-    """The tab has Nova's half alone; the lists have vCenter's last word, and its age."""
+    """The tab has Nova's half, and where it was; the lists have vCenter's last word, and its age."""
     server_id = lab.server_id(NAME)
     started = time.monotonic()
     text = open_tab(admin, server_id)
     assert "vmware-c0" in text, "the tab lost Nova's half"
+    assert "DC0_C0" in admin.text(LAST_SEEN), "the tab does not say where it was seen last"
     assert "lab" in text and ("could not be read" in text or "did not" in text)
     admin.open(f"{PANEL}?q={NAME}")
     assert "DC0_C0" in admin.text(".vmware-panel table"), "the list lost what was collected"
@@ -65,7 +67,7 @@ def test_the_pages_answer_while_vcenter_hangs(admin: Browser, lab: RunningLab):
     finally:
         os.kill(pid, signal.SIGCONT)
     until = time.monotonic() + 60
-    while "DC0_C0" not in open_tab(admin, server_id):
+    while "DC0_C0" not in open_tab(admin, server_id) or admin.all(LAST_SEEN):
         assert time.monotonic() < until, "the tab does not recover when vCenter does"
         time.sleep(2)
     while True:

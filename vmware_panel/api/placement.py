@@ -21,7 +21,7 @@ from vmware_panel.domain.cloud import Image, Server, Volume, parse_node_name
 from vmware_panel.domain.inventory import Inventory, MoRef, VCenter, VmPower
 from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
-from vmware_panel.domain.placement import Overview, Placement, join, place
+from vmware_panel.domain.placement import Overview, Placement, Whereabouts, join, place
 from vmware_panel.domain.snapshot import Snapshot
 from vmware_panel.domain.volume_disks import shadows_of
 from vmware_panel.domain.volumes import ShadowVm
@@ -51,6 +51,9 @@ _joins = Joins()
 GRACE_S = 1.0
 """The page's own deadline comes after those of its parts, which say better what failed."""
 
+LAST_SEEN_TIMEOUT_S = 3.0
+"""For the store: by then the page has waited for vCenter in vain."""
+
 
 @dataclass(frozen=True)
 class InstanceReport:
@@ -58,8 +61,10 @@ class InstanceReport:
 
     `images` and `volumes` are those that its disks go back to, by id; an id that is missing there
     is gone or was not to be had (then `troubles` says so). `shadows` are Cinder's VMs of its volumes,
-    from what the collectors keep; one that is missing there is unknown. `client_url` leads to the VM in the
-    vSphere Client. `configured` is False where the region has no vCenter in the settings.
+    from what the collectors keep; one that is missing there is unknown. `last_seen` is where the
+    collectors last had it, for as long as vCenter itself does not tell; None if they do not know it or
+    there is none. `client_url` leads to the VM in the vSphere Client. `configured` is False where the
+    region has no vCenter in the settings.
     """
 
     placement: Placement
@@ -67,6 +72,7 @@ class InstanceReport:
     images: Mapping[str, Image] = field(default_factory=dict)
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     shadows: Mapping[str, ShadowVm] = field(default_factory=dict)
+    last_seen: Placement | None = None
     client_url: str | None = None
     troubles: tuple[Trouble, ...] = ()
     configured: bool = True
@@ -142,10 +148,24 @@ def instance_report(request: HttpRequest, server: Server) -> InstanceReport:
         images=answers.get("images", {}),
         volumes=answers.get("volumes", {}),
         shadows=shadows_of(kept.value.books, server.volume_ids) if kept.value else {},
+        last_seen=_last_seen(placement, kept.value, vcenters),
         client_url=_client_url(placement, vcenters),
         troubles=answers.troubles,
         configured=bool(vcenters),
     )
+
+
+def _last_seen(
+    placement: Placement, kept: Reading | None, vcenters: Sequence[VCenterConfig]
+) -> Placement | None:
+    """Looks into the collectors' books only where vCenter itself did not tell."""
+    if placement.whereabouts is not Whereabouts.UNKNOWN or snapshot_store() is None:
+        return None
+    if kept is None:
+        read = {KEPT: partial(inventory_source().read, vcenters)}
+        kept = gather(read, timeout_s=LAST_SEEN_TIMEOUT_S)[KEPT].value or Reading()
+    seen = place(placement.server, kept.books)
+    return seen if seen.vm else None
 
 
 def cluster_facts(request: HttpRequest, server: Server) -> ClusterFacts:

@@ -1,7 +1,7 @@
 """vCenter's tasks: those of a change, and the recent ones on what OpenStack owns."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -42,12 +42,21 @@ class OwnedTask:
 
 @dataclass(frozen=True)
 class TasksReport:
-    """`tasks` None: no vCenter told any. `read` names the vCenters that answered."""
+    """`tasks` None: no vCenter told any. `read` names the vCenters that answered.
+
+    `missing` says why the tasks of the others are not among them, once for each. `doubts` are those
+    that say whose a task is (a collector's book, Nova) and did not tell, or not lately.
+    """
 
     tasks: tuple[OwnedTask, ...] | None
     read: tuple[str, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
+    missing: tuple[Trouble, ...] = ()
+    doubts: tuple[Trouble, ...] = ()
     configured: bool = True
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        return (*self.missing, *self.doubts)
 
 
 def recent_report(request: HttpRequest) -> TasksReport:
@@ -66,7 +75,7 @@ def recent_report(request: HttpRequest) -> TasksReport:
     }
     waits = (DEFAULT_TIMEOUT_S, *(v.longest_list_s for v in vcenters))
     answers = gather(parts, timeout_s=max(waits) + 1.0)
-    troubles = [outcome.trouble for outcome in answers.values() if outcome.trouble]
+    missing: list[Trouble] = []
     reading = answers[_INVENTORIES].value
     inventories = {i.vcenter.name: i for i in reading.inventories} if reading else {}
     hypervisors = answers["hypervisors"].value or ()
@@ -77,11 +86,19 @@ def recent_report(request: HttpRequest) -> TasksReport:
         if tasks is not None:
             read.append(vcenter.name)
             found += _of_openstack(vcenter, tasks, inventories.get(vcenter.name), hypervisors)
+        elif trouble := answers[f"tasks {vcenter.name}"].trouble:
+            missing.append(replace(trouble, source=vcenter.name))
+    silent = {trouble.source for trouble in missing}
+    doubts = (
+        *(reading.troubles if reading else ()),
+        *(answers[part].trouble for part in (_INVENTORIES, "hypervisors")),
+    )
     found.sort(key=lambda row: row.task.queued_at or since, reverse=True)
     return TasksReport(
         tasks=tuple(found) if read or not vcenters else None,
         read=tuple(read),
-        troubles=tuple(dict.fromkeys((*troubles, *(reading.troubles if reading else ())))),
+        missing=tuple(missing),
+        doubts=tuple(dict.fromkeys(t for t in doubts if t and t.source not in silent)),
         configured=bool(vcenters),
     )
 

@@ -117,6 +117,7 @@ def full_context(request: HttpRequest, server: Server, pages: storage.Pages) -> 
         "disagreement_count": disagreement_count(disagreeing) if disagreeing else "",
         "notices": [words for words in remarks if not words.disagrees],
         "whereabouts": _whereabouts(placement),
+        "last_seen": report.last_seen,
         "configured": report.configured,
         "on_vcenter": placement.vm is not None,
         "where": figures.where(placement),

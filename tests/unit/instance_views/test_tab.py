@@ -231,6 +231,19 @@ def test_vcenter_down_leaves_novas_half(monkeypatch):
     assert "Read from vCenter" not in html and "Where it is stored" not in html
 
 
+def test_where_the_collector_last_had_it_is_said_while_vcenter_is_down(monkeypatch):
+    report = samples.unread(Trouble("prod", TroubleKind.TIMEOUT))
+    assert "vmware-last-seen" not in full(report, monkeypatch), "the collector does not know it"
+    seen = samples.report().placement
+    html = full(replace(report, last_seen=seen), monkeypatch)
+    top = text_of(html.partition("Where it runs")[0])
+    assert f'datetime="{builders.READ_AT.isoformat()}"' in html
+    assert f"Cluster {seen.cluster.name} ESX host {seen.host.name} Datastores ds1" in top
+    assert row(html, "ESX host") == [NOT_HELD, "unknown"], "what is old is taken for what is"
+    hostile = replace(report, last_seen=samples.hostile_report().placement)
+    assert samples.HOSTILE not in full(hostile, monkeypatch)
+
+
 def test_faulty_settings_leave_novas_half(monkeypatch):
     html = full(ConfigError([]), monkeypatch)
     assert "VMWARE_PANEL" in html and "manage.py check" in html

@@ -53,7 +53,8 @@ class TasksSource(listing.ListSource):
             rows=rows,
             troubles=report.troubles,
             shown={
-                "troubles": [trouble_words(t) for t in report.troubles],
+                "missing": [trouble_words(t) for t in report.missing],
+                "doubts": [trouble_words(t) for t in report.doubts],
                 "configured": report.configured,
                 "under_way": any(not row.task.done for row in rows or ()),
                 "most": tasks.MOST_TASKS,
