@@ -26,7 +26,8 @@ from vmware_panel.api.seeding import SeedImage, seed_choices
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import ItemState, Job
 from vmware_panel.domain.plans import RefusalKind
-from vmware_panel.domain.seeding import SeedPlan, SourceKind
+from vmware_panel.domain.seed_sources import SourceKind
+from vmware_panel.domain.seeding import SeedPlan
 from vmware_panel.jobs.journals import journal
 from vmware_panel.vsphere import close_clients
 

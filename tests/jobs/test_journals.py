@@ -229,7 +229,7 @@ def test_a_state_of_another_release_stops_no_other_job(rig: Rig, tmp_path: Path)
     for job_id in ("ours", "theirs"):
         journal.add(samples.job(tmp_path, job_id=job_id), None)
     if isinstance(journal, SqliteJournal):
-        with closing(journal.connected()) as db:
+        with closing(journal.file.connected()) as db:
             db.execute("UPDATE items SET state = 'paused' WHERE job = 2")
     else:
         assert isinstance(journal, CacheJournal)

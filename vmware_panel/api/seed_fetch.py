@@ -14,7 +14,7 @@ from vmware_panel.domain.driver_image import DiskKind
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
 from vmware_panel.domain.seed_order import SeedOrder
-from vmware_panel.domain.seeding import BROKEN_BYTES, SourceKind
+from vmware_panel.domain.seed_sources import BROKEN_BYTES, SourceKind
 from vmware_panel.jobs.works import Report, required_access
 from vmware_panel.openstack.glance_data import ImageData, image_data
 from vmware_panel.vsphere import VCenterClient
