@@ -101,7 +101,7 @@ class _Seeding:
 
     def _from_fetch(self, sending: Sending) -> Ended:
         if not self._order.only_sized:
-            Fetching(sending, self._client, self._order, self._report).fetch(FETCH)
+            Fetching(sending, self._order).fetch(FETCH)
         return self._from_size(sending)
 
     def _from_size(self, sending: Sending) -> Ended:
@@ -232,15 +232,15 @@ class _Seeding:
         }.get(step)
 
     def _from_unpacked(self, sending: Sending) -> Ended:
-        Fetching(sending, self._client, self._order, self._report).drop_sparse(FETCH)
+        Fetching(sending, self._order).drop_sparse(FETCH)
         return self._from_size(sending)
 
     def _from_imported(self, sending: Sending) -> Ended:
-        Importing(sending, self._client, self._order, self._report).finish(FETCH)
+        Importing(sending, self._order).finish(FETCH)
         return self._from_size(sending)
 
     def _from_taken(self, sending: Sending) -> Ended:
-        Importing(sending, self._client, self._order, self._report).drop_rest(FETCH)
+        Importing(sending, self._order).drop_rest(FETCH)
         return self._from_size(sending)
 
     def _from_extend(self, sending: Sending) -> Ended:
@@ -296,7 +296,7 @@ class _Seeding:
 
     def _clear(self, sending: Sending, reason: str) -> None:
         if self._order.imported:
-            Importing(sending, self._client, self._order, self._report).discard(reason)
+            Importing(sending, self._order).discard(reason)
         sending.clean(CLEAN, reason)
 
     def _sending(self, staging: Staging) -> Sending:
