@@ -14,7 +14,7 @@ CAPACITY = "/admin/vmware_capacity/"
 CLUSTERS = "/admin/vmware_clusters/"
 HOSTS = "/admin/vmware_hosts/"
 TAB = "#instance_details__vmware"
-LISTS_FOLLOW_S = 20
+LISTS_FOLLOW_S = 60
 """Many times what they take, on a machine that has much else to do."""
 
 T = TypeVar("T")

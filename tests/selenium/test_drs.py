@@ -90,7 +90,7 @@ def drs(lab: RunningLab) -> Iterator[Drs]:
 
 
 def until(true: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (found := true()):
         assert time.monotonic() < deadline, what
         time.sleep(0.2)

@@ -89,7 +89,7 @@ def test_a_vm_that_moved_is_followed_by_tab_columns_and_panel(admin, lab: Runnin
 
 def _move(vm: vim.VirtualMachine, host: vim.HostSystem) -> None:
     task = vm.RelocateVM_Task(vim.vm.RelocateSpec(host=host, pool=vm.resourcePool))
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while task.info.state not in ("success", "error") and time.monotonic() < until:
         time.sleep(0.1)
     assert task.info.state == "success", task.info.error

@@ -10,7 +10,7 @@ from pyVmomi import vim
 from lab.vcenter import read
 from tests.lab_run import RunningLab
 
-SETTLES_S = 30
+SETTLES_S = 60
 
 
 def eventually(look: Callable[[], Any], what: str, seconds: float = SETTLES_S) -> Any:

@@ -82,10 +82,10 @@ def drs(start_simulator: Callable[..., RunningSimulator]) -> Iterator[Drs]:
 
 
 def until(true: Callable[[], Any]) -> Any:
-    """The simulator's moves come after the call: waits at most ten seconds for one."""
-    end = time.monotonic() + 10
+    """The simulator's moves come after the call: waits at most thirty seconds for one."""
+    end = time.monotonic() + 30
     while not (found := true()):
-        assert time.monotonic() < end, "it did not come about within ten seconds"
+        assert time.monotonic() < end, "it did not come about within thirty seconds"
         time.sleep(0.05)
     return found
 
