@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.machine import ROOT
 from lab.simulator import VCenterLogin
+from tests.simulator import setting_of
 from tests.store.servers import ALIAS, CacheServer, free_port
 
 VCENTER = "bench"
@@ -62,14 +63,7 @@ def running_collector(account: VCenterLogin) -> Iterator[RunningCollector]:
 def _environment(account: VCenterLogin, cache: CacheServer, folder: Path) -> dict[str, str]:
     panel = {
         "vcenters": {
-            VCENTER: {
-                "host": account.host,
-                "port": account.port,
-                "username": account.user,
-                "password": account.password,
-                "ca_file": str(account.ca_file),
-                "list_timeout_s": START_TIMEOUT_S,
-            }
+            VCENTER: {**setting_of(account), "list_timeout_s": START_TIMEOUT_S},
         },
         "collector": {"mode": "external"},
         "store": {"cache": ALIAS},

@@ -11,7 +11,7 @@ from typing import Any
 
 from lab import cloud, progress, vcenter
 from lab.connection import connect
-from lab.images import make_image
+from lab.images import make_image, upload_image
 from lab.settings import LabSettings
 from lab.supervisor import LabError
 
@@ -48,20 +48,9 @@ class Seed:
     def _upload(self, image: cloud.Image) -> None:
         path = self._settings.build / "images" / f"{image.name}.{image.disk_format}"
         make_image(path, image.kind, image.size_mb)
-        # Two plain calls: create_image of the cloud layer adds checksums and looks for tasks.
-        properties: dict[str, Any] = dict(image.properties)
-        made: Any = self._admin.image.create_image(
-            name=image.name,
-            disk_format=image.disk_format,
-            container_format="bare",
-            visibility="public",
-            allow_duplicates=True,
-            validate_checksum=False,
-            **properties,
+        upload_image(
+            self._admin, image.name, path, disk_format=image.disk_format, **image.properties
         )
-        with path.open("rb") as data:
-            made.data = data
-            made.upload(self._admin.image)
 
     # -- instances and volumes -------------------------------------------------------------
 

@@ -5,6 +5,7 @@ tests. Its folder and ports are not those of `make lab`, so that both can be up.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from pyVmomi import vim
 
 from lab import drift
 from lab.connection import connect
+from lab.lab import Lab
 from lab.settings import LabSettings
 from lab.simulator import SimulatorControl, VCenterLogin
 from lab.vcenter import administrator
@@ -104,6 +106,19 @@ class RunningLab:
         """
         own = {"WaitForUpdatesEx", "RetrievePropertiesEx", "SearchDatastoreSubFolders_Task"}
         return {method: n for method, n in self.horizon_calls().items() if method not in own}
+
+    def vcenter_pid(self) -> int:
+        return int(Lab(self.settings).status()["services"]["vcenter"]["pid"])
+
+    @contextmanager
+    def vcenter_hanging(self) -> Iterator[None]:
+        """Within the block it takes connections and answers nothing."""
+        pid = self.vcenter_pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """A command in this checkout, with this lab's settings in its environment."""

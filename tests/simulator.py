@@ -101,6 +101,17 @@ class RunningSimulator:
         return True
 
 
+def setting_of(login: VCenterLogin) -> dict[str, Any]:
+    """As one of `vcenters` in VMWARE_PANEL."""
+    return {
+        "host": login.host,
+        "port": login.port,
+        "username": login.user,
+        "password": login.password,
+        "ca_file": str(login.ca_file),
+    }
+
+
 @contextmanager
 def running_simulator(**options: Any) -> Iterator[RunningSimulator]:
     """A simulator with the options of :class:`lab.simulator.SimulatorOptions`.

@@ -3,16 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from django.test import override_settings
 
 from lab.simulator import nova_instance_uuid
+from tests.cloud.sized import sized_vcenter
 from tests.lab_run import RunningLab
-from tests.simulator import running_simulator
-from vmware_panel.api import cloud, inventories
+from vmware_panel.api import cloud
 from vmware_panel.api import placement as api
 from vmware_panel.domain.cloud import Server
 from vmware_panel.openstack import counting as counting_openstack
-from vmware_panel.vsphere import close_clients
 from vmware_panel.vsphere import counting as counting_vcenter
 
 pytestmark = [pytest.mark.lab, pytest.mark.simulator]
@@ -20,43 +18,32 @@ pytestmark = [pytest.mark.lab, pytest.mark.simulator]
 
 def calls_of_each_page(request, nova_vms: int, mode: str) -> dict[str, tuple[int, int]]:
     """vCenter's and OpenStack's calls by page, with so many VMs in vCenter."""
-    with running_simulator(nova_vms=nova_vms) as simulator:
-        setting = {
-            "host": simulator.host,
-            "port": simulator.port,
-            "username": simulator.reader.user,
-            "password": simulator.reader.password,
-            "ca_file": str(simulator.ca_file),
+    with sized_vcenter(nova_vms, mode) as simulator:
+        report = api.instances_report(request)  # logs in, or has the collector begin
+        assert not report.troubles
+        uuid = _vcenter_uuid(simulator)
+        assert report.placements
+        server = Server(
+            id=nova_instance_uuid(nova_vms - 1),
+            name="the last one",
+            node=f"domain-c1.{uuid}",
+            compute_host="vmware-c0",
+        )
+        page_of_servers = [server, replace(server, id=nova_instance_uuid(0))]
+        pages = {
+            "panel": lambda: api.instances_report(request),
+            "tab": lambda: api.instance_report(request, server),
+            "columns": lambda: api.columns_report(request, page_of_servers),
         }
-        panel = {"vcenters": {"sized": setting}, "collector": {"mode": mode}}
-        with override_settings(VMWARE_PANEL=panel):
-            report = api.instances_report(request)  # logs in, or has the collector begin
-            assert not report.troubles
-            uuid = _vcenter_uuid(simulator)
-            assert report.placements
-            server = Server(
-                id=nova_instance_uuid(nova_vms - 1),
-                name="the last one",
-                node=f"domain-c1.{uuid}",
-                compute_host="vmware-c0",
-            )
-            page_of_servers = [server, replace(server, id=nova_instance_uuid(0))]
-            pages = {
-                "panel": lambda: api.instances_report(request),
-                "tab": lambda: api.instance_report(request, server),
-                "columns": lambda: api.columns_report(request, page_of_servers),
-            }
-            counted = {}
-            cloud.forget_all()
-            for name, page in pages.items():
-                with counting_vcenter() as vcenter, counting_openstack() as made:
-                    answer = page()
-                counted[name] = (vcenter.total, len(made))
-                if name == "tab":
-                    assert answer.placement.vm, "the VM was not found"
-            inventories.forget_all()
-            close_clients()
-            return counted
+        counted = {}
+        cloud.forget_all()
+        for name, page in pages.items():
+            with counting_vcenter() as vcenter, counting_openstack() as made:
+                answer = page()
+            counted[name] = (vcenter.total, len(made))
+            if name == "tab":
+                assert answer.placement.vm, "the VM was not found"
+        return counted
 
 
 def _vcenter_uuid(simulator) -> str:

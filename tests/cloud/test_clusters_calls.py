@@ -3,21 +3,16 @@ for two thousand VMs as for twenty.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
-from django.test import override_settings
 
+from tests.cloud.sized import sized_vcenter
 from tests.lab_run import RunningLab
-from tests.simulator import running_simulator
-from vmware_panel.api import cloud, clusters, inventories, usages
+from vmware_panel.api import cloud, clusters
 from vmware_panel.domain.clusters import Driven
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.openstack import counting as counting_openstack
-from vmware_panel.vsphere import close_clients
 from vmware_panel.vsphere import counting as counting_vcenter
 
 pytestmark = [pytest.mark.lab, pytest.mark.simulator]
@@ -36,25 +31,6 @@ def counted(page, *arguments) -> tuple[Counts, object]:
     return (vcenter.total, len(made)), report
 
 
-@contextmanager
-def a_simulator(nova_vms: int, mode: str) -> Iterator[SimpleNamespace]:
-    """Another vCenter than the lab's, of two clusters that no node of Nova's drives."""
-    with running_simulator(nova_vms=nova_vms, clusters=2) as simulator:
-        setting = {
-            "host": simulator.host,
-            "port": simulator.port,
-            "username": simulator.reader.user,
-            "password": simulator.reader.password,
-            "ca_file": str(simulator.ca_file),
-        }
-        panel = {"vcenters": {"sized": setting}, "collector": {"mode": mode}}
-        with override_settings(VMWARE_PANEL=panel):
-            yield simulator
-            usages.forget_all()
-            inventories.forget_all()
-            close_clients()
-
-
 def listed(request) -> clusters.ClustersReport:
     """The first page has the collector begin; a busy machine lists late."""
     until = time.monotonic() + 60
@@ -65,7 +41,7 @@ def listed(request) -> clusters.ClustersReport:
 
 
 def calls_of_each_page(request, nova_vms: int) -> dict[str, Counts]:
-    with a_simulator(nova_vms, "embedded"):
+    with sized_vcenter(nova_vms, "embedded", clusters=2):
         first = listed(request)
         assert first.entries
         its = next(e for e in first.entries if e.books.cluster)

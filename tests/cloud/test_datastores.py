@@ -16,7 +16,8 @@ from django.test import override_settings
 from pyVmomi import vim
 
 from lab.openstack_conf import datastore_regex
-from tests.cloud.test_clusters_calls import a_simulator, counted
+from tests.cloud.sized import sized_vcenter
+from tests.cloud.test_clusters_calls import counted
 from tests.lab_run import RunningLab
 from vmware_panel.api import cloud, datastores, inventories
 from vmware_panel.api.context import access_of, scope_of, vcenter_named
@@ -68,7 +69,7 @@ def listed(request: Any, wanted: Callable[[dict[str, DatastoreEntry]], bool] = b
 
 
 def calls_of_each_page(request: Any, nova_vms: int) -> dict[str, tuple[int, int]]:
-    with a_simulator(nova_vms, "embedded"):
+    with sized_vcenter(nova_vms, "embedded", clusters=2):
         entries = listed(request)
         moref = next(iter(entries.values())).datastore.moref
         cloud.forget_all()

@@ -16,9 +16,9 @@ import pytest
 from django.test import override_settings
 from pyVmomi import vim
 
-from lab.images import make_image
 from lab.lab import Lab
 from lab.openstack_conf import IMAGE_CACHE, cache_prefix, datastore_regex
+from tests.cloud.images import probe_image
 from tests.lab_run import RunningLab
 from vmware_panel.api import cloud, image_cache, inventories
 from vmware_panel.api.context import access_of, scope_of, vcenters_of
@@ -176,26 +176,8 @@ class Probe:
         self.admin = lab.admin
         self.home, self.away = lab.settings.compute_hosts()[:2]
         self.owner = lab.openstack("wendy", "web")
-        self.image_id = self._uploaded(lab.settings.build / "images" / "ageing-probe.vmdk")
+        self.image_id = probe_image(lab, "ageing-probe")
         self.server_ids: list[str] = []
-
-    def _uploaded(self, path: Path) -> str:
-        make_image(path, "sparse", 1)
-        made: Any = self.admin.image.create_image(
-            name="ageing-probe",
-            disk_format="vmdk",
-            container_format="bare",
-            visibility="public",
-            allow_duplicates=True,
-            validate_checksum=False,
-            img_hv_type="vmware",
-            vmware_adaptertype="lsiLogic",
-            vmware_disktype="sparse",
-        )
-        with path.open("rb") as data:
-            made.data = data
-            made.upload(self.admin.image)
-        return str(made.id)
 
     def boot(self, name: str) -> str:
         network = next(iter(self.admin.network.networks())).id

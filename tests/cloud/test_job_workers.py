@@ -11,7 +11,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,7 +22,7 @@ import requests
 
 from lab.settings import HOST
 from tests.files import age
-from tests.jobs.rig import until
+from tests.jobs.rig import started, until
 from tests.lab_run import ROOT, RunningLab
 from tests.store.servers import CacheServer, free_port
 
@@ -70,17 +69,9 @@ class SecondHorizon:
         self.url = f"http://{HOST}:{free_port()}"
 
     def start(self, name: str, *command: str) -> "subprocess.Popen[bytes]":
-        with self.log(name).open("ab") as log:
-            started = subprocess.Popen(
-                [sys.executable, *command],
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-                env=self._environment,
-                start_new_session=True,
-            )
-        self._started.append(started)
-        return started
+        process = started(self.log(name), self._environment, command)
+        self._started.append(process)
+        return process
 
     def run(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
         """As an operator would, who has Horizon's manage.py or Celery's own command."""

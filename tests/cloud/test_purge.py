@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from lab.images import make_image
 from lab.lab import Lab
 from lab.openstack_conf import IMAGE_CACHE, cache_prefix, datastore_regex
+from tests.cloud.images import probe_image
 from tests.files import age
 from tests.lab_run import RunningLab
 from tests.vsphere.fault_proxy import wait_until
@@ -93,23 +93,7 @@ class Probe:
         self.lab, self.admin = lab, lab.admin
         self.host = lab.settings.compute_hosts()[0]
         self.root = f"{cache_prefix(0)}_base"
-        path = lab.settings.build / "images" / "purge-probe.vmdk"
-        make_image(path, "sparse", 1)
-        made: Any = self.admin.image.create_image(
-            name="purge-probe",
-            disk_format="vmdk",
-            container_format="bare",
-            visibility="public",
-            allow_duplicates=True,
-            validate_checksum=False,
-            img_hv_type="vmware",
-            vmware_adaptertype="lsiLogic",
-            vmware_disktype="sparse",
-        )
-        with path.open("rb") as data:
-            made.data = data
-            made.upload(self.admin.image)
-        self.image_id = str(made.id)
+        self.image_id = probe_image(lab, "purge-probe")
         self.server_ids: list[str] = []
 
     def boot(self, name: str) -> str:

@@ -18,6 +18,7 @@ from pyVmomi import vim
 
 from lab.openstack_conf import cache_prefix, datastore_regex
 from lab.vcenter import read
+from tests.cloud.images import uploaded
 from tests.lab_run import RunningLab
 from tests.vsphere.fault_proxy import wait_until
 from vmware_panel.api.changing import Verdict, carry_out, new_nonce
@@ -26,7 +27,8 @@ from vmware_panel.api.seeding import SeedImage, seed_choices
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import ItemState, Job
 from vmware_panel.domain.plans import RefusalKind
-from vmware_panel.domain.seeding import SeedPlan, SourceKind
+from vmware_panel.domain.seed_sources import SourceKind
+from vmware_panel.domain.seeding import SeedPlan
 from vmware_panel.jobs.journals import journal
 from vmware_panel.vsphere import close_clients
 
@@ -89,22 +91,8 @@ class Image:
         with extent.open("wb") as file:
             file.write(name.encode() * 1000)
             file.truncate(size_mib * MIB)
-        properties: Any = {"vmware_disktype": "preallocated", "vmware_adaptertype": "lsiLogic"}
-        made: Any = lab.admin.image.create_image(
-            name=name,
-            disk_format="vmdk",
-            container_format="bare",
-            visibility="public",
-            allow_duplicates=True,
-            validate_checksum=False,
-            img_hv_type="vmware",
-            **properties,
-        )
-        with extent.open("rb") as data:
-            made.data = data
-            made.upload(lab.admin.image)
+        self.id = uploaded(lab, name, extent, "preallocated")
         extent.unlink()
-        self.id = str(made.id)
 
     def delete(self) -> None:
         self._lab.admin.image.delete_image(self.id)

@@ -8,6 +8,7 @@ import pytest
 from pyVmomi import vim
 
 from lab.vcenter import read
+from tests.cloud.images import uploaded
 from tests.cloud.test_seeding import (
     FLAVOR,
     ROOT_GB,
@@ -39,23 +40,8 @@ class StreamedImage:
         self.body = self.disk
         if as_ova:
             self.body = ova([("a.ovf", ovf("a.vmdk")), ("a.vmdk", self.disk)])
-        properties: Any = {
-            "vmware_disktype": "streamOptimized",
-            "vmware_adaptertype": "lsiLogic",
-        }
-        made: Any = lab.admin.image.create_image(
-            name=name,
-            disk_format="vmdk",
-            container_format="ova" if as_ova else "bare",
-            visibility="public",
-            allow_duplicates=True,
-            validate_checksum=False,
-            img_hv_type="vmware",
-            **properties,
-        )
-        made.data = self.body
-        made.upload(lab.admin.image)
-        self.id = str(made.id)
+        container = "ova" if as_ova else "bare"
+        self.id = uploaded(lab, name, self.body, "streamOptimized", container)
 
     def delete(self) -> None:
         self._lab.admin.image.delete_image(self.id)

@@ -3,25 +3,21 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.test import override_settings
 from pyVmomi import vim
 
 from lab import drift
 from lab.vcenter import CINDER_EXTENSION, read, wait
+from tests.cloud.sized import sized_vcenter
 from tests.lab_run import RunningLab
-from tests.simulator import running_simulator
 from vmware_panel.api import cloud, inventories, placement
 from vmware_panel.api import volumes as api
 from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.volume_disks import agreement
 from vmware_panel.domain.volumes import DiskState, FindingKind, VolumeEntry, VolumeState
 from vmware_panel.openstack import counting as counting_openstack
-from vmware_panel.vsphere import close_clients
 from vmware_panel.vsphere import counting as counting_vcenter
 
 pytestmark = [pytest.mark.lab, pytest.mark.simulator]
@@ -350,25 +346,8 @@ def test_a_member_is_told_that_cinder_listed_their_own_only(
 # -- calls -------------------------------------------------------------------------------------
 
 
-@contextmanager
-def a_vcenter(nova_vms: int) -> Iterator[SimpleNamespace]:
-    with running_simulator(nova_vms=nova_vms, clusters=2) as simulator:
-        setting = {
-            "host": simulator.host,
-            "port": simulator.port,
-            "username": simulator.reader.user,
-            "password": simulator.reader.password,
-            "ca_file": str(simulator.ca_file),
-        }
-        panel = {"vcenters": {"sized": setting}, "collector": {"mode": "embedded"}}
-        with override_settings(VMWARE_PANEL=panel):
-            yield simulator
-            inventories.forget_all()
-            close_clients()
-
-
 def calls_of_the_page(request: Any, nova_vms: int) -> dict[str, tuple[int, int]]:
-    with a_vcenter(nova_vms):
+    with sized_vcenter(nova_vms, clusters=2):
         deadline = time.monotonic() + 60
         while api.volumes_report(request).troubles:
             assert time.monotonic() < deadline

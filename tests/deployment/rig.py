@@ -24,7 +24,7 @@ from pyVmomi import vim
 
 from lab.simulator import SimulatorControl, VCenterLogin, nova_instance_uuid
 from lab.vcenter import wait
-from tests.simulator import PROJECT_ROOT, READER, RunningSimulator
+from tests.simulator import PROJECT_ROOT, READER, RunningSimulator, setting_of
 from tests.store.servers import ALIAS, CacheServer
 
 NAME = "west"
@@ -133,15 +133,7 @@ class Deployment:
         self.folder = folder
         self.processes: list[Process] = []
         self.config: dict[str, Any] = {
-            "vcenters": {
-                NAME: {
-                    "host": simulator.host,
-                    "port": simulator.port,
-                    "username": READER.user,
-                    "password": READER.password,
-                    "ca_file": str(simulator.ca_file),
-                }
-            },
+            "vcenters": {NAME: setting_of(simulator.reader)},
             "collector": {"mode": "external"},
             "store": {"cache": ALIAS},
         }

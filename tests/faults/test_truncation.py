@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from pyVmomi import vim
@@ -12,13 +11,12 @@ from tests.simulator import RunningSimulator
 from tests.vsphere.certificates import Authority
 from tests.vsphere.fault_proxy import (
     Exchange,
-    fault_proxy,
     rewritten,
     soap_fault,
     truncated_to,
     wait_until,
 )
-from tests.vsphere.rig import NOVA_VMS, OUTSIDE_VMS, VCenter, endpoint_of
+from tests.vsphere.rig import NOVA_VMS, OUTSIDE_VMS, VCenter, behind_proxy
 
 pytestmark = pytest.mark.simulator
 
@@ -33,10 +31,8 @@ def changing(
 ) -> Iterator[VCenter]:
     """A vCenter that the test may change."""
     simulator = start_simulator(nova_vms=MACHINES, outside_vms=0)
-    certificate, key = authority.issue("127.0.0.1", "localhost")
-    with fault_proxy(simulator.port, certificate, key) as proxy:
-        endpoint = replace(endpoint_of(simulator), port=proxy.port, ca_file=str(authority.ca_file))
-        yield VCenter(simulator, proxy, endpoint)
+    with behind_proxy(simulator, authority) as vcenter:
+        yield vcenter
 
 
 def equals_a_bulk_read(deployment: Deployment) -> None:

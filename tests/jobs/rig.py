@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,15 +50,7 @@ class Processes:
         }
 
     def start(self, *arguments: str, name: str) -> "subprocess.Popen[bytes]":
-        with self.log(name).open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *arguments],
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-                env=self.environment,
-                start_new_session=True,
-            )
+        process = started(self.log(name), self.environment, arguments)
         self._started.append(process)
         return process
 
@@ -85,6 +77,21 @@ class Processes:
         for process in self._started:
             if process.poll() is None:
                 self.kill(process)
+
+
+def started(
+    log: Path, environment: Mapping[str, str], arguments: Sequence[str]
+) -> "subprocess.Popen[bytes]":
+    """Python from the project's folder, in a process group of its own; what it says goes to `log`."""
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=out,
+            stderr=out,
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,
+        )
 
 
 @contextmanager

@@ -1,24 +1,36 @@
 """What every journal does: the file of SQLite and a real Redis."""
 
+import math
 import threading
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Never
 
 import msgspec
 import pytest
 
 from tests.jobs import samples
 from tests.jobs.conftest import Rig
-from tests.store.servers import ALIAS
+from tests.store.servers import ALIAS, CacheServer
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.jobs import ItemState, JobItem, JobState, Step
 from vmware_panel.domain.outcome import Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind
-from vmware_panel.jobs.cache_journal import CacheJournal
+from vmware_panel.jobs.cache_journal import CHUNK, CacheJournal
 from vmware_panel.jobs.journal import Journal, JournalError, WorkerStopped
 from vmware_panel.jobs.sqlite_journal import SqliteJournal
+from vmware_panel.store.channel import Channel
+
+TOLD = Trouble("west", TroubleKind.TIMEOUT, "z", "p")
+
+
+@pytest.fixture
+def redis_journal(redis_server: CacheServer) -> CacheJournal:
+    return CacheJournal(ALIAS, samples.DEPLOYMENT)
 
 
 def test_a_job_is_read_as_it_was_written(journal: Journal, tmp_path: Path) -> None:
@@ -198,6 +210,94 @@ def test_ten_thousand_items(journal: Journal, tmp_path: Path) -> None:
     assert journal.summaries()[0].counts == {ItemState.WAITING: 9_999, ItemState.DONE: 1}
 
 
+def test_what_is_written_of_one_item_leaves_the_others_as_they_are(
+    journal: Journal, tmp_path: Path
+) -> None:
+    """Whatever the journal keeps together, and whoever wrote the others."""
+    kept = list(samples.items(2 * CHUNK + 3))
+    journal.add(samples.job(tmp_path, *kept), None)
+    last = len(kept) - 1
+    for worker, numbers in enumerate(
+        [(0, CHUNK - 1, CHUNK, last), (1, CHUNK, 2 * CHUNK), (), (last, 2, 0, CHUNK + 1)]
+    ):
+        claim = journal.claim("job1", f"w{worker}")
+        assert claim is not None and claim.job.items == tuple(kept)
+        for number in numbers:
+            done = ItemState.DONE if kept[number].attempts else ItemState.RUNNING
+            attempts = kept[number].attempts + 1
+            kept[number] = replace(
+                kept[number], state=done, attempts=attempts, trouble=TOLD, progress_percent=worker
+            )
+            claim.write(number, kept[number])
+            told = journal.read("job1")
+            assert told is not None and told.items == tuple(kept)
+        assert told is not None and journal.summaries()[0].counts == told.counts
+        claim.release()
+
+
+def test_a_write_that_failed_is_made_good(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = list(samples.items(5))
+    rig.journal.add(samples.job(tmp_path, *kept), None)
+    claim = rig.journal.claim("job1", "w1")
+    assert claim is not None
+
+    def away(*args: object) -> Never:
+        raise JournalError(TroubleKind.UNREACHABLE, "away")
+
+    begun = [replace(item, state=ItemState.RUNNING) for item in kept]
+    with monkeypatch.context() as patch:
+        patch.setattr("vmware_panel.jobs.sqlite_file.SqliteFile.connected", away)
+        patch.setattr("vmware_panel.store.channel.Channel.put", away)
+        with pytest.raises(JournalError):
+            claim.write(3, begun[3])
+    claim.write(4, begun[4])
+    told = rig.journal.read("job1")
+    assert told is not None and told.items == (*kept[:4], begun[4])
+    claim.write(3, begun[3])
+    told = rig.journal.read("job1")
+    assert told is not None and told.items == (*kept[:3], *begun[3:])
+    assert rig.journal.summaries()[0].counts == told.counts
+
+
+@pytest.mark.caches
+def test_a_shared_cache_has_few_keys_of_a_large_job(
+    redis_journal: CacheJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has its price, and a claim reads, writes and deletes all of them."""
+    asked: Counter[str] = Counter()
+
+    def counting(name: str) -> None:
+        real = getattr(Channel, name)
+
+        def counted(self: Channel, keys: Sequence[str], *rest: object) -> object:
+            asked[name] += len(keys)
+            return real(self, keys, *rest)
+
+        monkeypatch.setattr(Channel, name, counted)
+
+    redis_journal.add(samples.job(tmp_path, *samples.items(1_000)), None)
+    for name in ("get_many", "put", "delete"):
+        counting(name)
+    assert redis_journal.claim("job1", "w1") is not None
+    chunks = math.ceil(1_000 / CHUNK)
+    assert all(chunks <= asked[name] <= chunks + 8 for name in asked), asked
+    assert len(asked) == 3, asked
+
+
+@pytest.mark.caches
+def test_items_that_a_cache_has_lost_are_missed(
+    redis_journal: CacheJournal, tmp_path: Path
+) -> None:
+    redis_journal.add(samples.job(tmp_path, *samples.items(CHUNK + 1)), None)
+    redis_journal._channel.delete([redis_journal._key("job1", "0", 1)])
+    with pytest.raises(JournalError, match="items of job job1 are missing"):
+        redis_journal.read("job1")
+    with pytest.raises(JournalError, match="items of job job1 are missing"):
+        redis_journal.claim("job1", "w1")
+
+
 def test_another_deployment_has_jobs_of_its_own(rig: Rig, tmp_path: Path) -> None:
     """Its vCenters may have the same names."""
     rig.journal.add(samples.job(tmp_path), b"x")
@@ -229,7 +329,7 @@ def test_a_state_of_another_release_stops_no_other_job(rig: Rig, tmp_path: Path)
     for job_id in ("ours", "theirs"):
         journal.add(samples.job(tmp_path, job_id=job_id), None)
     if isinstance(journal, SqliteJournal):
-        with closing(journal.connected()) as db:
+        with closing(journal.file.connected()) as db:
             db.execute("UPDATE items SET state = 'paused' WHERE job = 2")
     else:
         assert isinstance(journal, CacheJournal)

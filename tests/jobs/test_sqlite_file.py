@@ -11,9 +11,10 @@ import pytest
 
 from tests.jobs import samples
 from vmware_panel.domain.outcome import TroubleKind
-from vmware_panel.jobs import sqlite_journal
+from vmware_panel.jobs import sqlite_file
 from vmware_panel.jobs.journal import JournalError
-from vmware_panel.jobs.sqlite_journal import FORMAT, SqliteJournal
+from vmware_panel.jobs.sqlite_file import FORMAT
+from vmware_panel.jobs.sqlite_journal import SqliteJournal
 
 
 def journal_in(folder: Path) -> SqliteJournal:
@@ -29,7 +30,7 @@ def kept(tmp_path: Path) -> SqliteJournal:
 
 
 def path_of(journal: SqliteJournal) -> Path:
-    return journal._path
+    return journal.file.path
 
 
 USES: tuple[Callable[[SqliteJournal], object], ...] = (
@@ -70,7 +71,7 @@ def test_a_disk_without_room_for_the_file_is_said_to_be_full(
     def full(*args: object, **kwargs: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(sqlite_journal.os, "open", full)
+    monkeypatch.setattr(sqlite_file.os, "open", full)
     with pytest.raises(JournalError, match="No space left on device") as caught:
         journal_in(tmp_path / "jobs").add(samples.job(tmp_path), None)
     assert caught.value.trouble.kind is TroubleKind.UNREACHABLE

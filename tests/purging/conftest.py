@@ -1,5 +1,6 @@
 """Purge jobs as they are run: the runner, a journal on disk, the simulator with its files, a Nova."""
 
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +15,9 @@ from django.test import override_settings
 from tests.files import age
 from tests.jobs.samples import ASKER
 from tests.purging.nova import Nova
-from tests.simulator import RunningSimulator, running_simulator
+from tests.simulator import RunningSimulator, running_simulator, setting_of
 from tests.unit.openstack.conftest import access_to
-from tests.unit.openstack.fake_cloud import FakeServer, serving
+from tests.unit.openstack.fake_cloud import FakeServer, Request, serving
 from tests.vsphere.test_simulator_changes import Inventory
 from vmware_panel.api import inventories
 from vmware_panel.domain.inventory import MoRef
@@ -107,10 +108,25 @@ class Rig:
     def purge(self, *targets: PurgeTarget, **more: Any) -> Sequence[JobItem]:
         return self.run(self.job(*targets, **more)).items
 
+    def while_aside(self, image: str, happens: Callable[[], object]) -> None:
+        """Once, as a purge asks Nova for the image a second time: its folder is aside by then."""
+        looks = itertools.count(1)
+
+        def look(request: Request) -> None:
+            if request.query.get("image") == image and next(looks) == 2:
+                happens()
+
+        self.nova.on_servers = look
+
     def left_aside(self) -> list[Path]:
         """Everything in `vmware_temp`."""
         temp = self.disk / "vmware_temp"
         return sorted(temp.rglob("*")) if temp.exists() else []
+
+
+def parent(image: str, root: str = OWNERLESS, datastore: str = DS) -> str:
+    """The sized copy that linked clones stand on."""
+    return f"[{datastore}] {root}/{image}/{image}.20.vmdk"
 
 
 @pytest.fixture
@@ -163,16 +179,7 @@ def make_rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
 def settings_of(tmp_path: Path, **vcenters: RunningSimulator) -> dict[str, Any]:
     return {
-        "vcenters": {
-            name: {
-                "host": simulator.host,
-                "port": simulator.port,
-                "username": simulator.user,
-                "password": simulator.password,
-                "ca_file": str(simulator.ca_file),
-            }
-            for name, simulator in vcenters.items()
-        },
+        "vcenters": {name: setting_of(simulator.login) for name, simulator in vcenters.items()},
         "computes": {
             "compute-1": {"cache_prefix": "c1", "datastore_regex": ".*"},
             "compute-2": {"cache_prefix": "c2", "datastore_regex": ".*"},

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.jobs.samples import Killed
-from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig
+from tests.purging.conftest import OWNED, OWNERLESS, Rig, parent
 from tests.vsphere.test_file_use import stand_on
 from vmware_panel.domain.jobs import ItemState, Job, JobKind
 from vmware_panel.domain.plans import RefusalKind
@@ -86,7 +86,7 @@ def test_what_came_into_use_before_the_next_worker_came_is_put_back(rig, monkeyp
             rig.run(job)
     assert not (rig.disk / OWNERLESS / image).exists()
     vm = rig.inventory.create("late")
-    stand_on(vm, f"[{DS}] {OWNERLESS}/{image}/{image}.20.vmdk")
+    stand_on(vm, parent(image))
     (item,) = rig.run(job, "w2").items
     assert (item.state, [r.detail for r in item.refusals]) == (ItemState.REFUSED, ["late"])
     assert (rig.disk / OWNERLESS / image / f"{image}.20.vmdk").exists()
@@ -97,15 +97,7 @@ def test_what_came_into_use_before_the_next_worker_came_is_put_back(rig, monkeyp
 def test_putting_back_is_finished_by_the_next_worker(rig: Rig, monkeypatch, moment):
     image = rig.image()
     vm = rig.inventory.create("quick")
-    looks: list[str] = []
-
-    def boot(request) -> None:
-        looks.append(request.query.get("image", ""))
-        if looks.count(image) == 2:
-            rig.nova.on_servers = lambda request: None
-            stand_on(vm, f"[{DS}] {OWNERLESS}/{image}/{image}.20.vmdk")
-
-    rig.nova.on_servers = boot
+    rig.while_aside(image, lambda: stand_on(vm, parent(image)))
     job = rig.job(rig.target(f"{OWNERLESS}/{image}"))
     (item,) = killed_and_taken_over(rig, job, monkeypatch, "put_back", moment).items
     assert item.state is ItemState.REFUSED
@@ -174,14 +166,7 @@ def test_a_folder_that_is_in_neither_place_is_told_as_unknown(rig: Rig, monkeypa
 def test_a_cancelled_job_puts_back_what_is_aside_and_begins_nothing_more(rig: Rig):
     image, other = rig.image(), rig.image()
     job = rig.job(rig.target(f"{OWNERLESS}/{image}"), rig.target(f"{OWNERLESS}/{other}"))
-    looks: list[str] = []
-
-    def cancel(request) -> None:
-        looks.append(request.query.get("image", ""))
-        if looks.count(image) == 2:
-            rig.journal.ask_cancel(job.id)
-
-    rig.nova.on_servers = cancel
+    rig.while_aside(image, lambda: rig.journal.ask_cancel(job.id))
     first, second = rig.run(job).items
     assert (second.state, second.steps) == (ItemState.CANCELLED, ())
     # Whether the look at the journal, once a second, came in time for the first.

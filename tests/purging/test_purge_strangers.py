@@ -3,7 +3,7 @@
 import pytest
 
 from tests.files import age
-from tests.purging.conftest import DS, OWNERLESS, Rig
+from tests.purging.conftest import DS, OWNERLESS, Rig, parent
 from tests.vsphere.test_file_use import stand_on
 from vmware_panel.api.strangers import MOST_ASKED_ONE_BY_ONE
 from vmware_panel.domain.jobs import ItemState
@@ -16,7 +16,7 @@ def stands_on_another(rig: Rig, index: int = 1):
     """A VM of Nova's driver on an image of the root; the VM."""
     used = rig.image()
     vm = rig.inventory.nova_vm(index)
-    stand_on(vm, f"[{DS}] {OWNERLESS}/{used}/{used}.20.vmdk")
+    stand_on(vm, parent(used))
     return vm
 
 
@@ -44,7 +44,7 @@ def test_an_instance_of_this_nova_keeps_its_own_image_and_no_more(rig: Rig):
 
 def test_a_vm_that_is_none_of_novas_shows_nothing(rig: Rig):
     used, free = rig.image(), rig.image()
-    stand_on(rig.inventory.create("web"), f"[{DS}] {OWNERLESS}/{used}/{used}.20.vmdk")
+    stand_on(rig.inventory.create("web"), parent(used))
     (item,) = rig.purge(rig.target(f"{OWNERLESS}/{free}"))
     assert item.state is ItemState.DONE
     assert "server" not in rig.nova.calls

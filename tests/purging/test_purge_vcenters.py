@@ -12,7 +12,7 @@ import pytest
 from django.test import override_settings
 from pyVmomi import vim
 
-from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig, settings_of
+from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig, parent, settings_of
 from tests.simulator import running_simulator
 from tests.vsphere.rig import endpoint_of
 from tests.vsphere.test_file_use import stand_on
@@ -62,7 +62,7 @@ def test_a_parent_of_the_other_vcenters_vm_stays_and_the_rest_goes_on(rig: Rig, 
     east = make_east()
     bronze = renamed(east)
     vm = east.create("clone", datastore=bronze)
-    stand_on(vm, f"[{bronze}] {OWNERLESS}/{used}/{used}.20.vmdk")
+    stand_on(vm, parent(used, datastore=bronze))
     kept, gone = rig.purge(rig.target(f"{OWNERLESS}/{used}"), rig.target(f"{OWNERLESS}/{free}"))
     assert [(r.kind, r.detail) for r in kept.refusals] == [
         (RefusalKind.IN_USE, "clone (vCenter east)")
@@ -74,7 +74,7 @@ def test_a_parent_of_the_other_vcenters_vm_stays_and_the_rest_goes_on(rig: Rig, 
 def test_nothing_is_marked_that_the_other_vcenters_vm_stands_on(rig: Rig, make_east):
     used = rig.image(OWNED)
     east = make_east()
-    stand_on(east.create("clone"), f"[{DS}] {OWNED}/{used}/{used}.20.vmdk")
+    stand_on(east.create("clone"), parent(used, OWNED))
     (item,) = rig.purge(rig.target(f"{OWNED}/{used}"), kind=JobKind.CACHE_MARK)
     assert [(r.kind, r.detail) for r in item.refusals] == [
         (RefusalKind.IN_USE, "clone (vCenter east)")
@@ -85,15 +85,7 @@ def test_what_the_other_vcenter_cloned_while_it_was_aside_is_put_back(rig: Rig, 
     image = rig.image()
     east = make_east()
     vm = east.create("quick")
-    looks: list[str] = []
-
-    def clone(request) -> None:
-        looks.append(request.query.get("image", ""))
-        if looks.count(image) == 2:
-            rig.nova.on_servers = lambda request: None
-            stand_on(vm, f"[{DS}] {OWNERLESS}/{image}/{image}.20.vmdk")
-
-    rig.nova.on_servers = clone
+    rig.while_aside(image, lambda: stand_on(vm, parent(image)))
     (item,) = rig.purge(rig.target(f"{OWNERLESS}/{image}"))
     assert [r.detail for r in item.refusals] == ["quick (vCenter east)"]
     assert (rig.disk / OWNERLESS / image / f"{image}.20.vmdk").exists()
@@ -132,7 +124,7 @@ def test_one_that_goes_away_between_the_looks_has_it_put_back(rig: Rig, make_eas
 def test_a_vcenter_with_other_datastores_of_the_same_name_keeps_nothing(rig: Rig, make_east):
     image = rig.image()
     east = make_east(None)
-    stand_on(east.create("elsewhere"), f"[{DS}] {OWNERLESS}/{image}/{image}.20.vmdk")
+    stand_on(east.create("elsewhere"), parent(image))
     (item,) = rig.purge(rig.target(f"{OWNERLESS}/{image}"))
     assert item.state is ItemState.DONE
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.files import age
-from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig
+from tests.purging.conftest import DS, OWNED, OWNERLESS, Rig, parent
 from tests.vsphere import hardware
 from tests.vsphere.test_file_use import stand_on
 from vmware_panel.domain.details import DetailKind
@@ -38,7 +38,7 @@ def test_an_unused_image_of_an_ownerless_root_is_gone_from_disk(rig: Rig):
 def test_a_dry_run_looks_at_everything_and_sends_nothing(rig: Rig):
     image, used = rig.image(), rig.image()
     vm = rig.inventory.create("web")
-    stand_on(vm, f"[{DS}] {OWNERLESS}/{used}/{used}.20.vmdk")
+    stand_on(vm, parent(used))
     with counting() as calls:
         free, kept = rig.purge(
             rig.target(f"{OWNERLESS}/{image}"), rig.target(f"{OWNERLESS}/{used}"), dry_run=True
@@ -53,7 +53,7 @@ def test_a_dry_run_looks_at_everything_and_sends_nothing(rig: Rig):
 def test_a_linked_clones_parent_stays_and_the_rest_goes_on(rig: Rig):
     used, free = rig.image(), rig.image()
     vm = rig.inventory.create("web")
-    stand_on(vm, f"[{DS}] {OWNERLESS}/{used}/{used}.20.vmdk")
+    stand_on(vm, parent(used))
     kept, gone = rig.purge(rig.target(f"{OWNERLESS}/{used}"), rig.target(f"{OWNERLESS}/{free}"))
     assert kept.state is ItemState.REFUSED
     assert [(r.kind, r.detail) for r in kept.refusals] == [(RefusalKind.IN_USE, "web")]
@@ -69,7 +69,7 @@ def test_an_instance_that_was_booted_after_the_plan_keeps_its_image(rig: Rig):
 
     def boot(request) -> None:
         if request.query.get("image") == image and not vm.config.hardware.device[-1].key == 2001:
-            stand_on(vm, f"[{DS}] {OWNERLESS}/{image}/{image}.20.vmdk")
+            stand_on(vm, parent(image))
             rig.nova.on_servers = lambda request: None
 
     rig.nova.on_servers = boot
@@ -83,16 +83,12 @@ def test_what_came_into_use_while_it_was_aside_is_put_back(rig: Rig):
     image = rig.image()
     before = sorted(p.name for p in (rig.disk / OWNERLESS / image).iterdir())
     vm = rig.inventory.create("quick")
-    looks: list[str] = []
 
-    def boot(request) -> None:
-        looks.append(request.query.get("image", ""))
-        if looks.count(image) == 2:  # the second look: its folder is aside
-            assert not (rig.disk / OWNERLESS / image).exists()
-            stand_on(vm, f"[{DS}] {OWNERLESS}/{image}/{image}.20.vmdk")
-            rig.nova.on_servers = lambda request: None
+    def boot() -> None:
+        assert not (rig.disk / OWNERLESS / image).exists()
+        stand_on(vm, parent(image))
 
-    rig.nova.on_servers = boot
+    rig.while_aside(image, boot)
     (item,) = rig.purge(rig.target(f"{OWNERLESS}/{image}"))
     assert item.state is ItemState.REFUSED
     assert [(r.kind, r.detail) for r in item.refusals] == [(RefusalKind.IN_USE, "quick")]
@@ -103,14 +99,7 @@ def test_what_came_into_use_while_it_was_aside_is_put_back(rig: Rig):
 
 def test_a_nova_that_fails_at_the_second_look_has_it_put_back(rig: Rig):
     image = rig.image()
-    looks: list[str] = []
-
-    def fail(request) -> None:
-        looks.append(request.query.get("image", ""))
-        if looks.count(image) == 2:
-            rig.nova.fails = 100
-
-    rig.nova.on_servers = fail
+    rig.while_aside(image, lambda: setattr(rig.nova, "fails", 100))
     (item,) = rig.purge(rig.target(f"{OWNERLESS}/{image}"))
     assert item.state is ItemState.REFUSED
     assert reasons(item) == {RefusalKind.USE_UNKNOWN}
@@ -121,16 +110,12 @@ def test_a_nova_that_fails_at_the_second_look_has_it_put_back(rig: Rig):
 def test_a_folder_that_was_made_anew_meanwhile_is_not_moved_onto(rig: Rig):
     image = rig.image()
     vm = rig.inventory.create("quick")
-    looks: list[str] = []
 
-    def boot(request) -> None:
-        looks.append(request.query.get("image", ""))
-        if looks.count(image) == 2:
-            rig.nova.on_servers = lambda request: None
-            (rig.disk / OWNERLESS / image).mkdir()
-            stand_on(vm, f"[{DS}] {OWNERLESS}/{image}/{image}.20.vmdk")
+    def boot() -> None:
+        (rig.disk / OWNERLESS / image).mkdir()
+        stand_on(vm, parent(image))
 
-    rig.nova.on_servers = boot
+    rig.while_aside(image, boot)
     (item,) = rig.purge(rig.target(f"{OWNERLESS}/{image}"))
     assert item.state is ItemState.FAILED
     assert reasons(item) == {RefusalKind.IN_USE}
@@ -355,7 +340,7 @@ def test_nothing_is_marked_where_nobody_acts_on_it_or_somebody_uses_it(rig: Rig)
     rig.nova.boot(used, "compute-1")
     rig.nova.boot(standing, "compute-2")  # no user by Nova's rule
     vm = rig.inventory.create("migrated")
-    stand_on(vm, f"[{DS}] {OWNED}/{standing}/{standing}.20.vmdk")
+    stand_on(vm, parent(standing, OWNED))
     items = rig.purge(
         rig.target(f"{OWNERLESS}/{ownerless}"),
         rig.target(f"{OWNED}/{used}"),

@@ -1,9 +1,6 @@
 """Datastores in a browser: the list, one's page, its space counted anew, its files searched."""
 
-import os
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -170,25 +167,13 @@ def test_who_is_no_admin_and_what_is_not_there(
     assert admin.status_of(f"{LIST}lab/datastore-99999/") == 404
 
 
-@contextmanager
-def hanging(lab: RunningLab) -> Iterator[None]:
-    from lab.lab import Lab
-
-    pid = int(Lab(lab.settings).status()["services"]["vcenter"]["pid"])
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 @pytest.mark.order_last
 def test_while_vcenter_hangs_the_last_book_stands_and_the_action_is_greyed(
     admin: Browser, lab: RunningLab, store: Store
 ) -> None:
     admin.open(store.url)
     before = facts(admin)
-    with hanging(lab):
+    with lab.vcenter_hanging():
         admin.open(store.url)
         assert admin.all(".vmware-not-live")
         now = facts(admin)

@@ -1,10 +1,7 @@
 """The page of an ESX host, held to what the simulator itself and Nova say by other clients."""
 
-import os
-import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -243,18 +240,6 @@ def test_who_is_no_admin_and_what_is_not_there(
     assert admin.status_of("/admin/vmware_hosts/nowhere/host-1/") == 404
 
 
-@contextmanager
-def hanging(lab: RunningLab) -> Iterator[None]:
-    from lab.lab import Lab
-
-    pid = int(Lab(lab.settings).status()["services"]["vcenter"]["pid"])
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 @pytest.mark.order_last
 def test_while_vcenter_hangs_its_last_book_stands_with_its_age(
     admin: Browser, lab: RunningLab, books: Books
@@ -262,7 +247,7 @@ def test_while_vcenter_hangs_its_last_book_stands_with_its_age(
     host = books.busiest()
     open_host(admin, host)
     before = facts(admin)
-    with hanging(lab):
+    with lab.vcenter_hanging():
         open_host(admin, host)
         assert admin.all(".vmware-not-live") and admin.all(".vmware-host .alert-warning")
         now = facts(admin)

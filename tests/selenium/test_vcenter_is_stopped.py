@@ -23,12 +23,6 @@ DEADLINE_S = 90
 """Longer than every deadline of the settings: a page that takes so long would have hung."""
 
 
-def vcenter_pid(lab: RunningLab) -> int:
-    from lab.lab import Lab
-
-    return int(Lab(lab.settings).status()["services"]["vcenter"]["pid"])
-
-
 def expect_what_is_known(admin: Browser, lab: RunningLab) -> None:
     """The tab has Nova's half, and where it was; the lists have vCenter's last word, and its age."""
     server_id = lab.server_id(NAME)
@@ -58,14 +52,10 @@ def expect_the_trouble_in_the_list(admin: Browser) -> None:
 
 
 def test_the_pages_answer_while_vcenter_hangs(admin: Browser, lab: RunningLab):
-    pid = vcenter_pid(lab)
     server_id = lab.server_id(NAME)
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with lab.vcenter_hanging():
         expect_what_is_known(admin, lab)
         expect_the_trouble_in_the_list(admin)
-    finally:
-        os.kill(pid, signal.SIGCONT)
     until = time.monotonic() + 60
     while "DC0_C0" not in open_tab(admin, server_id) or admin.all(LAST_SEEN):
         assert time.monotonic() < until, "the tab does not recover when vCenter does"
@@ -79,7 +69,7 @@ def test_the_pages_answer_while_vcenter_hangs(admin: Browser, lab: RunningLab):
 
 
 def test_the_pages_answer_when_vcenter_is_gone(admin: Browser, lab: RunningLab):
-    os.kill(vcenter_pid(lab), signal.SIGTERM)
+    os.kill(lab.vcenter_pid(), signal.SIGTERM)
     time.sleep(2)
     expect_what_is_known(admin, lab)
     expect_the_trouble_in_the_list(admin)

@@ -1,6 +1,7 @@
 """What the tests of the vSphere adapter share: a simulator, a fault proxy before it, clients."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,6 +62,12 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def vcenter(simulator: RunningSimulator, authority: Authority) -> Iterator[VCenter]:
     """Behind a proxy of the test's own, so that nothing spoilt outlives the test."""
+    with behind_proxy(simulator, authority) as vcenter:
+        yield vcenter
+
+
+@contextmanager
+def behind_proxy(simulator: RunningSimulator, authority: Authority) -> Iterator[VCenter]:
     certificate, key = authority.issue("127.0.0.1", "localhost")
     with fault_proxy(simulator.port, certificate, key) as proxy:
         endpoint = replace(endpoint_of(simulator), port=proxy.port, ca_file=str(authority.ca_file))

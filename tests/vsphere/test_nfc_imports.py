@@ -24,7 +24,8 @@ from vmware_panel.domain.imports import (
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.plans import RefusalKind
-from vmware_panel.domain.seeding import SeedItem, SeedSource, SeedTarget, SourceKind
+from vmware_panel.domain.seed_sources import SeedSource, SourceKind
+from vmware_panel.domain.seeding import SeedItem, SeedTarget
 from vmware_panel.vsphere.errors import ObjectGone, VSphereError
 from vmware_panel.vsphere.file_changes import PathRefused
 

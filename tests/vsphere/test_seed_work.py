@@ -27,7 +27,7 @@ from vmware_panel.domain.jobs import Asker, ItemState, Job, JobItem, JobKind
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.domain.plans import RefusalKind
 from vmware_panel.domain.seed_order import SeedOrder
-from vmware_panel.domain.seeding import SourceKind
+from vmware_panel.domain.seed_sources import SourceKind
 from vmware_panel.jobs import runner
 from vmware_panel.jobs.report import ClaimReport
 from vmware_panel.jobs.sealing import seal

@@ -1,7 +1,7 @@
 """What a cluster has in each book, what fits, and where an instance would land."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from vmware_panel.api.clusters import ClusterReport
 from vmware_panel.api.context import access_of, scope_of, vcenters_of
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.placement import INVENTORIES, answers_of_all
-from vmware_panel.api.reading import oldest
+from vmware_panel.api.reading import BooksReport
 from vmware_panel.api.usages import Usages, read_usages
 from vmware_panel.config import PanelConfig, get_config
 from vmware_panel.domain.capacity import CapacityBooks, ClusterCapacity
@@ -83,19 +83,11 @@ class ClusterFits:
 
 
 @dataclass(frozen=True)
-class FitsReport:
+class FitsReport(BooksReport):
     """Every flavor against every cluster that Nova drives. `flavors` None: Nova did not tell."""
 
     flavors: tuple[Flavor, ...] | None
     clusters: tuple[ClusterFits, ...] = ()
-    inventories: tuple[Inventory, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
-    configured: bool = True
-
-    @property
-    def read_at(self) -> datetime | None:
-        return oldest(self.inventories)
 
 
 def driver_settings(config: PanelConfig, compute_host: str) -> DriverSettings:

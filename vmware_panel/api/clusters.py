@@ -21,7 +21,7 @@ from vmware_panel.api.placement import (
     joined_of,
     parts_of_all,
 )
-from vmware_panel.api.reading import oldest
+from vmware_panel.api.reading import BooksReport
 from vmware_panel.api.usages import Usages, read_usages
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cloud import ComputeService, Hypervisor, ResourceProvider
@@ -81,7 +81,7 @@ class ClusterEntry:
 
 
 @dataclass(frozen=True)
-class ClustersReport:
+class ClustersReport(BooksReport):
     """Every cluster of the region. `entries` None: neither vCenter nor Nova answered.
 
     `placements` are all instances, None where Nova did not list them.
@@ -89,15 +89,7 @@ class ClustersReport:
 
     entries: tuple[ClusterEntry, ...] | None
     placements: Kept[Placement] | None = None
-    inventories: tuple[Inventory, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
-    configured: bool = True
     project_names: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def read_at(self) -> datetime | None:
-        return oldest(self.inventories)
 
 
 @dataclass(frozen=True)
@@ -159,18 +151,10 @@ class HostEntry:
 
 
 @dataclass(frozen=True)
-class HostsReport:
+class HostsReport(BooksReport):
     """Every ESX host of the region. `entries` None: no vCenter's book could be had."""
 
     entries: tuple[HostEntry, ...] | None
-    inventories: tuple[Inventory, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
-    configured: bool = True
-
-    @property
-    def read_at(self) -> datetime | None:
-        return oldest(self.inventories)
 
 
 def clusters_report(request: HttpRequest) -> ClustersReport:

@@ -25,7 +25,7 @@ from vmware_panel.api.datastore_entries import (
 )
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.placement import INVENTORIES, Answers, answers_of_all, client_url
-from vmware_panel.api.reading import oldest
+from vmware_panel.api.reading import BooksReport
 from vmware_panel.api.scans import Scans, read_scans
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cloud import Volume
@@ -55,19 +55,11 @@ _LIVE, _SCANS = "datastore", "scans"
 
 
 @dataclass(frozen=True)
-class DatastoresReport:
+class DatastoresReport(BooksReport):
     """Every datastore of the region. `entries` None: no vCenter's book could be had."""
 
     entries: tuple[DatastoreEntry, ...] | None
-    inventories: tuple[Inventory, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     scans: Scans = field(default_factory=Scans, repr=False)
-    configured: bool = True
-
-    @property
-    def read_at(self) -> datetime | None:
-        return oldest(self.inventories)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,11 +10,11 @@ from django.http import HttpRequest
 from vmware_panel.api import cloud
 from vmware_panel.api.capacity import ClusterFits, region_books
 from vmware_panel.api.context import access_of, scope_of, vcenters_of
-from vmware_panel.api.reading import oldest
+from vmware_panel.api.reading import BooksReport
 from vmware_panel.domain.cloud import Flavor, Image
 from vmware_panel.domain.clusters import Driven
 from vmware_panel.domain.fits import resources_of
-from vmware_panel.domain.inventory import Inventory, MoRef
+from vmware_panel.domain.inventory import MoRef
 from vmware_panel.domain.landing import (
     Candidate,
     ClusterLanding,
@@ -25,8 +24,7 @@ from vmware_panel.domain.landing import (
     landing_on,
     traits_of,
 )
-from vmware_panel.domain.outcome import Outcome, Trouble
-from vmware_panel.domain.snapshot import Snapshot
+from vmware_panel.domain.outcome import Outcome
 from vmware_panel.domain.topology import TopologyError, cpu_topology
 from vmware_panel.endpoints import client
 from vmware_panel.openstack import Access, gather, placement
@@ -39,7 +37,7 @@ MOST_ASKED = 8
 
 
 @dataclass(frozen=True)
-class LandingReport:
+class LandingReport(BooksReport):
     """What may be chosen, and for a choice that can be made each cluster's answer.
 
     `flavors` and `images` None: Nova or Glance did not tell. `wanted` None: nothing was chosen,
@@ -57,14 +55,6 @@ class LandingReport:
     places: Mapping[tuple[str, MoRef], Outcome[tuple[VCenterPlace, ...]]] = field(
         default_factory=dict
     )
-    inventories: tuple[Inventory, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
-    configured: bool = True
-
-    @property
-    def read_at(self) -> datetime | None:
-        return oldest(self.inventories)
 
 
 def landing_report(

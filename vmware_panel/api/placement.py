@@ -13,16 +13,15 @@ from vmware_panel.api import cloud
 from vmware_panel.api.context import access_of, scope_of, vcenters_of
 from vmware_panel.api.inventories import inventory_source, snapshot_store
 from vmware_panel.api.joined import Joined, Joins
-from vmware_panel.api.reading import Reading, oldest
+from vmware_panel.api.reading import BooksReport, Reading
 from vmware_panel.api.servers import server_of
 from vmware_panel.api.vcenters import read_instance
 from vmware_panel.config import VCenterConfig
 from vmware_panel.domain.cloud import Image, Server, Volume, parse_node_name
-from vmware_panel.domain.inventory import Inventory, MoRef, VCenter, VmPower
+from vmware_panel.domain.inventory import MoRef, VCenter, VmPower
 from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.outcome import Outcome, Trouble, TroubleKind
 from vmware_panel.domain.placement import Overview, Placement, Whereabouts, join, place
-from vmware_panel.domain.snapshot import Snapshot
 from vmware_panel.domain.volume_disks import shadows_of
 from vmware_panel.domain.volumes import ShadowVm
 from vmware_panel.openstack import cinder, gather, glance, nova
@@ -91,25 +90,12 @@ class ClusterFacts:
 
 
 @dataclass(frozen=True)
-class InstancesReport:
-    """Every instance of the region. `placements` is None where Nova did not answer.
-
-    `inventories` are the vCenter books that could be had, and `snapshots` say how those who keep
-    them are doing, by vCenter.
-    """
+class InstancesReport(BooksReport):
+    """Every instance of the region. `placements` is None where Nova did not answer."""
 
     placements: Kept[Placement] | None
     overview: Overview | None = None
     project_names: Mapping[str, str] = field(default_factory=dict)
-    inventories: tuple[Inventory, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
-    configured: bool = True
-
-    @property
-    def read_at(self) -> datetime | None:
-        """The age of the oldest of the vCenter books; None if there is none."""
-        return oldest(self.inventories)
 
 
 @dataclass(frozen=True)

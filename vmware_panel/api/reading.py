@@ -41,6 +41,25 @@ class Reading:
         return oldest(self.inventories)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BooksReport:
+    """What the report of a page says of the books that it was made of.
+
+    `inventories` are those that could be had, and `snapshots` say how those who keep them are doing,
+    by vCenter. `configured` is False where the region has no vCenter in the settings.
+    """
+
+    inventories: tuple[Inventory, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    configured: bool = True
+
+    @property
+    def read_at(self) -> datetime | None:
+        """The age of the oldest book; None without any."""
+        return oldest(self.inventories)
+
+
 def gathered(reads: Sequence[tuple[VCenterConfig, Read]]) -> Reading:
     """Waits for each, and keeps apart what fails."""
     inventories: list[Inventory] = []

@@ -14,10 +14,9 @@ from vmware_panel.domain.driver_image import DiskKind
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
 from vmware_panel.domain.seed_order import SeedOrder
-from vmware_panel.domain.seeding import BROKEN_BYTES, SourceKind
-from vmware_panel.jobs.works import Report, required_access
+from vmware_panel.domain.seed_sources import BROKEN_BYTES, SourceKind
+from vmware_panel.jobs.works import required_access
 from vmware_panel.openstack.glance_data import ImageData, image_data
-from vmware_panel.vsphere import VCenterClient
 
 SPARSE_NAME = "tmp-sparse.vmdk"
 COPY, FILE, UPLOAD, UNPACK, DROP, CREATE = "copy", "file", "upload", "unpack", "drop", "create"
@@ -26,21 +25,19 @@ COPY, FILE, UPLOAD, UNPACK, DROP, CREATE = "copy", "file", "upload", "unpack", "
 class Fetching:
     """One image's disk, for one worker."""
 
-    def __init__(
-        self, sending: Sending, vsphere: VCenterClient, order: SeedOrder, report: Report
-    ) -> None:
+    def __init__(self, sending: Sending, order: SeedOrder) -> None:
         self._sending = sending
-        self._client = vsphere
-        self._order = order
-        self._report = report
+        self._client = sending.client
+        self._report = sending.report
         self._place = sending.staging.place
+        self._order = order
 
     def fetch(self, step: str) -> None:
         """Raises `SourceError`, `Refused`, `GivenUp`."""
         if self._order.source is SourceKind.COPY:
             self._copy(step)
         elif self._order.imported:
-            Importing(self._sending, self._client, self._order, self._report).fetch(step)
+            Importing(self._sending, self._order).fetch(step)
         else:
             self._stream(step)
 

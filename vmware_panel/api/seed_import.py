@@ -31,10 +31,10 @@ from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
 from vmware_panel.domain.seed_order import SeedOrder
 from vmware_panel.domain.seeding import gib
 from vmware_panel.domain.streamed_disk import HEAD_BYTES, NotStreamed, capacity_bytes
-from vmware_panel.jobs.works import Report, required_access
+from vmware_panel.jobs.works import required_access
 from vmware_panel.openstack.glance_data import ImageData, image_data
 from vmware_panel.openstack.ova import BadOva, disk_of
-from vmware_panel.vsphere import VCenterClient, VSphereError
+from vmware_panel.vsphere import VSphereError
 from vmware_panel.vsphere.lease_keeper import LeaseKeeper
 
 LEASE, SEND, COMPLETE, UNREGISTER, TAKE, REST = (
@@ -64,14 +64,12 @@ class _Disk:
 class Importing:
     """One image's disk, for one worker."""
 
-    def __init__(
-        self, sending: Sending, vsphere: VCenterClient, order: SeedOrder, report: Report
-    ) -> None:
+    def __init__(self, sending: Sending, order: SeedOrder) -> None:
         self._sending = sending
-        self._client = vsphere
-        self._order = order
-        self._report = report
+        self._client = sending.client
+        self._report = sending.report
         self._place = sending.staging.place
+        self._order = order
         self._name = import_name(sending.staging.name)
         self._folder = import_folder(self._place, self._name)
 

@@ -3,7 +3,8 @@
 from vmware_panel.config import ComputeConfig
 from vmware_panel.domain.datastore_paths import UnsafePath, below
 from vmware_panel.domain.inventory import Datastore, MoRef
-from vmware_panel.domain.seeding import NOVA_KEEPS_S, ImageFolder
+from vmware_panel.domain.seed_sources import ImageFolder
+from vmware_panel.domain.seeding import NOVA_KEEPS_S
 from vmware_panel.vsphere import VCenterClient, VSphereError
 
 MOST_LOOKED_AT = 16

@@ -42,33 +42,35 @@ class Staging:
 
 
 class Sending:
-    """Steps of one staging folder. `step` is the one begun last."""
+    """Steps of one staging folder. `step` is the one begun last. What they are made of, `client` and
+    `report` among it, is for whoever makes the steps.
+    """
 
     def __init__(
         self, vsphere: VCenterClient, vcenter: str, staging: Staging, report: Report
     ) -> None:
         self.staging = staging
         self.step = ""
-        self._client = vsphere
+        self.client = vsphere
         self.vcenter = vcenter
-        self._report = report
+        self.report = report
 
     def heed_cancel(self) -> None:
         """Raises `GivenUp`."""
-        if self._report.cancelled():
+        if self.report.cancelled():
             raise GivenUp
 
     def make_directory(self, step: str, path: DatastorePath, *, may_exist: bool = False) -> None:
         """Raises `SourceError`."""
-        if may_exist and self._client.list_folder(self.staging.place, path) is not None:
+        if may_exist and self.client.list_folder(self.staging.place, path) is not None:
             return
         self._about_to(step)
         try:
-            self._client.make_directory(self.staging.place, path, parents=True)
+            self.client.make_directory(self.staging.place, path, parents=True)
         except VSphereError as error:
             if not (may_exist and error.fault == _THERE):
                 raise
-        self._report.sent()
+        self.report.sent()
 
     def task(self, step: str, send: Callable[[], MoRef]) -> None:
         """Sends it and waits for its end. Raises `SourceError` where it fails, `GivenUp`."""
@@ -85,7 +87,7 @@ class Sending:
         """What makes no task: it is through when it is answered."""
         self._about_to(step, reason)
         answer = send()
-        self._report.sent()
+        self.report.sent()
         return answer
 
     def upload(self, step: str, send: Callable[[], int]) -> None:
@@ -93,18 +95,18 @@ class Sending:
         self.heed_cancel()
         self._about_to(step)
         send()
-        self._report.sent()
+        self.report.sent()
 
     def outcome(self, task: MoRef) -> str:
         """Waits for a task that was sent before; as `last_task`. Raises `TaskUnsettled`."""
         return self._said(self._waited(task, cancel=True), heed=True)
 
     def there(self) -> bool:
-        return self._client.list_folder(self.staging.place, self.staging.folder) is not None
+        return self.client.list_folder(self.staging.place, self.staging.folder) is not None
 
     def listing(self) -> FolderListing:
         """The staged image as it is now. Raises `SourceError` if it is gone."""
-        listing = self._client.list_folder(self.staging.place, self.staging.image)
+        listing = self.client.list_folder(self.staging.place, self.staging.image)
         if listing is None:
             raise self._failed(f"{self.staging.image} is gone")
         return listing
@@ -114,30 +116,30 @@ class Sending:
 
     def clean(self, step: str, reason: str) -> None:
         """Takes the staging folder away. `reason` is for the worker that has to finish it."""
-        listing = self._client.list_folder(self.staging.place, self.staging.folder)
+        listing = self.client.list_folder(self.staging.place, self.staging.folder)
         if listing is not None:
             self.clean_folder(step, reason, listing)
 
     def clean_folder(self, step: str, reason: str, listing: FolderListing) -> None:
-        error = self.last_task(step, lambda: self._client.delete_folder(listing), reason)
+        error = self.last_task(step, lambda: self.client.delete_folder(listing), reason)
         if error:
             raise self._failed(f"{step}: {error}")
 
     def _run(self, step: str, send: Callable[[], MoRef], *, cancel: bool, reason: str = "") -> str:
         self._about_to(step, reason)
         task = send()
-        self._report.sent(task)
+        self.report.sent(task)
         return self._said(self._waited(task, cancel=cancel), heed=cancel)
 
     def _about_to(self, step: str, reason: str = "") -> None:
         self.step = step
-        self._report.about_to(step, f"{self.staging.name} {reason}".strip())
+        self.report.about_to(step, f"{self.staging.name} {reason}".strip())
 
     def _waited(self, task: MoRef, *, cancel: bool) -> TaskRecord:
         return wait_for_task(
-            self._client,
+            self.client,
             task,
-            self._report,
+            self.report,
             source=self.vcenter,
             deadline_s=LONGEST_S,
             poll_s=POLL_S,
@@ -148,7 +150,7 @@ class Sending:
         """With `heed`, raises `GivenUp` for a task that ended because the job is to."""
         if record.state is TaskState.SUCCESS:
             return ""
-        if heed and record.cancelled and self._report.cancelled():
+        if heed and record.cancelled and self.report.cancelled():
             raise GivenUp
         return record.error or "failed"
 

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vmware_panel.api.fencing import fenced
+from vmware_panel.api.seed_checks import SeedChecks
 from vmware_panel.api.seed_fetch import COPY, FILE, UNPACK, Fetching
 from vmware_panel.api.seed_import import COMPLETE, REST, TAKE, UNREGISTER, Importing
 from vmware_panel.api.seed_sending import CANCELLED, CLEAN, GivenUp, Sending, Staging
 from vmware_panel.config import get_config
-from vmware_panel.domain.cache_users import BUILDING
 from vmware_panel.domain.datastore_files import TEMP_FOLDER
-from vmware_panel.domain.datastore_paths import FolderListing, below
+from vmware_panel.domain.datastore_paths import below
 from vmware_panel.domain.details import Detail, DetailKind
 from vmware_panel.domain.driver_sums import GIB_BYTES
 from vmware_panel.domain.imports import import_folder, import_name
@@ -26,11 +26,9 @@ from vmware_panel.domain.jobs import ItemState, Job, JobItem, Step
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import Refusal, RefusalKind, Refused
 from vmware_panel.domain.seed_order import SeedOrder, order_from
-from vmware_panel.domain.seeding import gib
 from vmware_panel.endpoints import client
 from vmware_panel.jobs.waiting import TaskUnsettled
-from vmware_panel.jobs.works import Ended, Report, required_access
-from vmware_panel.openstack import nova
+from vmware_panel.jobs.works import Ended, Report
 from vmware_panel.vsphere import VCenterClient
 from vmware_panel.vsphere.before_sending import before_sending
 
@@ -54,7 +52,7 @@ class SeedWork:
     @fenced
     def do(self, item: JobItem, report: Report) -> Ended:
         seeding = self._of(item, report)
-        seeding.check()
+        seeding.checks.require_possible()
         if self._dry_run:
             return Ended(ItemState.DONE, done_bytes=item.size_bytes)
         return seeding.begin()
@@ -89,32 +87,9 @@ class _Seeding:
         if self._place.name != order.datastore_name:
             now = Detail(DetailKind.RENAMED, (self._place.name,))
             raise Refused(Refusal(RefusalKind.CHANGED_FILES, order.datastore_name, now))
-        self._root = below(order.datastore_name, order.root)
-        self._target = self._root.child(order.image_id)
+        self.checks = SeedChecks(vsphere, vcenter, self._place, order, report)
 
     # -- from the beginning ------------------------------------------------------------------
-
-    def check(self) -> None:
-        """By fresh reads. Raises `Refused`, `SourceError`."""
-        order = self._order
-        there = self._listed_target()
-        if self._is_done(there):
-            raise Refused(Refusal(RefusalKind.ALREADY_SO, str(self._target)))
-        if order.only_sized != (there is not None):
-            raise Refused(Refusal(RefusalKind.CHANGED_FILES, str(self._target), _lies(there)))
-        self._require_not_building()
-        datastores = self._client.datastores_now([order.datastore])
-        now = datastores[0] if datastores else None
-        if now is None or not now.accessible or now.maintenance_mode not in (None, "normal"):
-            out = Detail(DetailKind.OUT_OF_SERVICE)
-            raise Refused(Refusal(RefusalKind.NOT_ALLOWED, order.datastore_name, out))
-        needed = order.disk_bytes or order.size_bytes
-        if order.root_gb:
-            sized = max(needed, order.root_gb * GIB_BYTES)
-            needed = sized if order.only_sized else needed + sized
-        if now.free_bytes is not None and now.free_bytes < needed:
-            detail = f"{gib(needed)} > {gib(now.free_bytes)}"
-            raise Refused(Refusal(RefusalKind.NO_SPACE, now.name, detail))
 
     def begin(self) -> Ended:
         staging = self._staging(str(uuid.uuid4()))
@@ -126,7 +101,7 @@ class _Seeding:
 
     def _from_fetch(self, sending: Sending) -> Ended:
         if not self._order.only_sized:
-            Fetching(sending, self._client, self._order, self._report).fetch(FETCH)
+            Fetching(sending, self._order).fetch(FETCH)
         return self._from_size(sending)
 
     def _from_size(self, sending: Sending) -> Ended:
@@ -135,7 +110,7 @@ class _Seeding:
         if order.sized_name:
             source, datacenter = sending.staging.file(order.file_name), self._place.datacenter
             if order.only_sized:
-                source = self._target.child(order.file_name)
+                source = self.checks.target.child(order.file_name)
             sized = sending.staging.file(order.sized_name)
             sending.task(
                 f"{SIZE} copy",
@@ -159,11 +134,11 @@ class _Seeding:
     def _from_move(self, sending: Sending) -> Ended:
         """In one step, as Nova does: what is not whole is not moved."""
         sizes = sending.sizes()
-        self._require_whole(sizes)
+        self.checks.require_whole(sizes)
         sending.heed_cancel()
         if self._order.only_sized:
             staged = sending.staging.file(self._order.sized_name)
-            there = self._target.child(self._order.sized_name)
+            there = self.checks.target.child(self._order.sized_name)
             # Nova is asked at the last moment: what begins after that comes to look for the copy
             # seconds later, when its VM is made.
             with before_sending(self._ask_last):
@@ -171,64 +146,26 @@ class _Seeding:
                     MOVE, lambda: self._client.move_disk(self._place, staged, there)
                 )
             if not error:
-                self._require_it_stayed()
+                self.checks.require_it_stayed()
         else:
-            sending.make_directory(ROOT, self._root, may_exist=True)
+            sending.make_directory(ROOT, self.checks.root, may_exist=True)
             listing = sending.listing()
             error = sending.last_task(
-                MOVE, lambda: self._client.move_folder(listing, self._target)
+                MOVE, lambda: self._client.move_folder(listing, self.checks.target)
             )
         if error:
             return self._not_moved(error)
         return Ended(ItemState.DONE, done_bytes=sum(sizes.values()))
 
     def _not_moved(self, error: str) -> Ended:
-        if self._is_done(self._listed_target()):  # Nova, or another of us, was faster
-            refusal = Refusal(RefusalKind.ALREADY_SO, str(self._target))
+        if self.checks.done():  # Nova, or another of us, was faster
+            refusal = Refusal(RefusalKind.ALREADY_SO, str(self.checks.target))
             return Ended(ItemState.REFUSED, (refusal,))
         raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, f"{MOVE}: {error}"))
 
-    def _require_whole(self, sizes: dict[str, int]) -> None:
-        order = self._order
-        wanted = {order.sized_name} if order.sized_name else set()
-        if not order.only_sized:
-            wanted.add(order.file_name)
-        missing = sorted(name for name in wanted if name not in sizes)
-        extent = sizes.get(order.extent_name)
-        if not order.only_sized and order.disk_bytes and extent not in (None, order.disk_bytes):
-            missing.append(f"{order.extent_name} with {order.disk_bytes} B, not {extent} B")
-        if missing:
-            detail = f"not in the staging folder: {', '.join(missing)}"
-            raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))
-
     def _ask_last(self) -> None:
-        self._require_not_building()
+        self.checks.require_not_building()
         self._report.still_ours()
-
-    def _require_it_stayed(self) -> None:
-        """A boot whose own copy failed upon ours deletes that (`_use_disk_image_as_linked_clone`),
-        the descriptor without its extent: then no boot of that size comes about.
-        """
-        there = self._listed_target()
-        if not self._is_done(there):
-            names = ", ".join(sorted(there.names)) if there else "nothing"
-            detail = (
-                f"a boot has taken {self._order.sized_name} away; {names} is left: an extent without "
-                "its descriptor has to be deleted by hand"
-            )
-            raise SourceError(Trouble(self._vcenter, TroubleKind.BAD_ANSWER, detail))
-
-    def _require_not_building(self) -> None:
-        """Nova makes the same sized copy while it builds: the later of the two would fail, and
-        Nova's boot with it. Raises `Refused`, `SourceError`.
-        """
-        if not self._order.only_sized:
-            return  # a whole folder that is there already, Nova takes as its own
-        access = required_access(self._report)
-        for status in sorted(BUILDING):
-            filters = {"image": self._order.image_id, "status": status}
-            for server in nova.list_servers(access, all_projects=True, filters=filters):
-                raise Refused(Refusal(RefusalKind.BEING_BUILT, str(self._target), server.name))
 
     # -- after another worker ----------------------------------------------------------------
 
@@ -242,8 +179,8 @@ class _Seeding:
             known, error = self._outcome(sending, last)
         except GivenUp:
             return self._cleaned(staging, Ended(ItemState.CANCELLED), CANCELLED)
-        there = self._listed_target()
-        if there is not None and self._is_done(there):
+        there = self.checks.done()
+        if there is not None:
             done = Ended(ItemState.DONE, done_bytes=there.size_bytes)
             return self._cleaned(staging, done)
         if last.name == CLEAN and reason != ANEW:
@@ -295,15 +232,15 @@ class _Seeding:
         }.get(step)
 
     def _from_unpacked(self, sending: Sending) -> Ended:
-        Fetching(sending, self._client, self._order, self._report).drop_sparse(FETCH)
+        Fetching(sending, self._order).drop_sparse(FETCH)
         return self._from_size(sending)
 
     def _from_imported(self, sending: Sending) -> Ended:
-        Importing(sending, self._client, self._order, self._report).finish(FETCH)
+        Importing(sending, self._order).finish(FETCH)
         return self._from_size(sending)
 
     def _from_taken(self, sending: Sending) -> Ended:
-        Importing(sending, self._client, self._order, self._report).drop_rest(FETCH)
+        Importing(sending, self._order).drop_rest(FETCH)
         return self._from_size(sending)
 
     def _from_extend(self, sending: Sending) -> Ended:
@@ -332,8 +269,8 @@ class _Seeding:
 
     def _moved_or_not(self, staging: Staging, error: SourceError) -> Ended:
         """The one step into the cache was sent, and nobody said what came of it."""
-        there = self._listed_target()
-        if there is None or not self._is_done(there):
+        there = self.checks.done()
+        if there is None:
             raise error
         return self._cleaned(staging, Ended(ItemState.DONE, done_bytes=there.size_bytes))
 
@@ -359,7 +296,7 @@ class _Seeding:
 
     def _clear(self, sending: Sending, reason: str) -> None:
         if self._order.imported:
-            Importing(sending, self._client, self._order, self._report).discard(reason)
+            Importing(sending, self._order).discard(reason)
         sending.clean(CLEAN, reason)
 
     def _sending(self, staging: Staging) -> Sending:
@@ -368,17 +305,3 @@ class _Seeding:
     def _staging(self, name: str) -> Staging:
         folder = below(self._place.name, TEMP_FOLDER, name)
         return Staging(self._place, name, folder, folder.child(self._order.image_id))
-
-    def _listed_target(self) -> FolderListing | None:
-        return self._client.list_folder(self._place, self._target)
-
-    def _is_done(self, there: FolderListing | None) -> bool:
-        order = self._order
-        wanted = {order.file_name} | ({order.sized_name} if order.sized_name else set())
-        return there is not None and wanted <= there.names
-
-
-def _lies(there: FolderListing | None) -> str | Detail:
-    if there is None:
-        return Detail(DetailKind.FOLDER_GONE)
-    return ", ".join(sorted(there.names)) or Detail(DetailKind.EMPTY_FOLDER)

@@ -25,8 +25,8 @@ from vmware_panel.domain.jobs import JobItem, JobKind
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import ChangeKind, Plan, Refusal, RefusalKind
 from vmware_panel.domain.seed_order import order_of
+from vmware_panel.domain.seed_sources import ImageFolder
 from vmware_panel.domain.seeding import (
-    ImageFolder,
     SeedItem,
     SeedPlan,
     SeedTarget,

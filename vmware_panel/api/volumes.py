@@ -16,11 +16,8 @@ from vmware_panel.api.context import access_of, scope_of, vcenters_of
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.joined import versions_of
 from vmware_panel.api.placement import INVENTORIES, Answers, answers_of_all
-from vmware_panel.api.reading import oldest
-from vmware_panel.domain.inventory import Inventory
+from vmware_panel.api.reading import BooksReport
 from vmware_panel.domain.kept import Kept
-from vmware_panel.domain.outcome import Trouble
-from vmware_panel.domain.snapshot import Snapshot
 from vmware_panel.domain.volume_disks import seen_in
 from vmware_panel.domain.volume_join import counts_of, join_volumes
 from vmware_panel.domain.volumes import CinderBook, Seen, VolumeCounts, VolumeEntry
@@ -30,14 +27,13 @@ MOST_KEPT = 4
 
 
 @dataclass(frozen=True)
-class VolumesReport:
+class VolumesReport(BooksReport):
     """Every volume, and every VM of Cinder's. `entries` None: neither Cinder nor a vCenter answered.
 
     `cinder_read_at` None: Cinder did not answer, and what is shown is vCenter's half.
     `all_projects` False: Cinder may have listed the asker's own volumes only. `nova_known` False:
     whether an attached instance is Nova's at all is unknown. `complete` False: the book of a
-    configured vCenter is not there, or is not whole. `snapshots` say how the collectors are
-    doing, by vCenter.
+    configured vCenter is not there, or is not whole.
     """
 
     entries: Kept[VolumeEntry] | None
@@ -46,15 +42,7 @@ class VolumesReport:
     all_projects: bool = True
     nova_known: bool = True
     project_names: Mapping[str, str] = field(default_factory=dict)
-    inventories: tuple[Inventory, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
-    configured: bool = True
     complete: bool = True
-
-    @property
-    def read_at(self) -> datetime | None:
-        return oldest(self.inventories)
 
 
 class _Joins:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 
 from vmware_panel.domain.driver_image import OVA, DiskKind, DriverImage
 from vmware_panel.domain.inventory import MoRef
-from vmware_panel.domain.seeding import SeedItem, SourceKind
+from vmware_panel.domain.seed_sources import SourceKind
+from vmware_panel.domain.seeding import SeedItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,19 @@
 """The journal in a cache of Django's that all machines share, such as Redis.
 
 Where things are, each under the job's own keys: `head` (what never changes), `now` (who works at it
-and how far it is), one key for each item, the sealed access, the mark of a cancel, and the lease. The
-items' keys hold the fence of the claim that `now` names: who holds an older claim writes to keys that
-nobody reads. Slots, numbered from 1 on, say which jobs there are.
+and how far it is), the items, `CHUNK` of them a key, the sealed access, the mark of a cancel, and the
+lease. The items' keys hold the fence of the claim that `now` names: who holds an older claim writes to
+keys that nobody reads. Slots, numbered from 1 on, say which jobs there are.
 
 It is as durable as the cache: one that throws away what is in use, or forgets all when it restarts,
 does not serve (see `vmware_panel.checks`).
 """
 
 import logging
+import math
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ import msgspec
 
 from vmware_panel.domain.jobs import ItemState, Job, JobItem, JobState, Summary
 from vmware_panel.domain.outcome import TroubleKind
-from vmware_panel.jobs.encoding import decode_head, decode_item, encode_head, encode_item
+from vmware_panel.jobs.encoding import decode_head, decode_items, encode_head, encode_items
 from vmware_panel.jobs.journal import LEASE_S, MOST_JOBS, JournalError, WorkerStopped
 from vmware_panel.store.base import StoreError
 from vmware_panel.store.channel import Channel
@@ -32,6 +33,11 @@ LOG = logging.getLogger(__name__)
 
 SLOTS_AHEAD = 20
 """So many jobs may begin at one moment before the hint of the last slot is written."""
+
+CHUNK = 16
+"""Items a key. A claim writes all of them anew, and each key has its price; to write one item is to
+write its chunk.
+"""
 
 
 class _Now(msgspec.Struct, frozen=True):
@@ -55,7 +61,7 @@ class CacheJournal:
         parts = {
             self._key(job.id, "head"): encode_head(job),
             self._key(job.id, "now"): msgspec.msgpack.encode(now),
-            **self._items(job.id, now.fence, enumerate(job.items)),
+            **self._chunks(job.id, now.fence, job.items),
         }
         if sealed is not None:
             parts[self._key(job.id, "sealed")] = sealed
@@ -115,11 +121,13 @@ class CacheJournal:
             if summary is None:
                 return None
             its = _now(found[self._key(job_id, "now")])
-            keys = [self._key(job_id, its.fence, n) for n in range(its.items)]
+            keys = self._chunk_keys(job_id, its.fence, its.items)
             with _failures():
                 bodies = self._channel.get_many(keys) if keys else {}
-            if len(bodies) == its.items:
-                return replace(summary.job, items=tuple(decode_item(bodies[key]) for key in keys))
+            packed = [bodies[key] for key in keys if key in bodies]
+            items = tuple(item for chunk in packed for item in decode_items(chunk))
+            if len(items) == its.items:
+                return replace(summary.job, items=items)
         raise JournalError(TroubleKind.BAD_ANSWER, f"items of job {job_id} are missing")
 
     def idle(self) -> Collection[str]:
@@ -161,12 +169,12 @@ class CacheJournal:
         before = self._read_now(job_id)
         its = _Now(uuid4().hex, len(job.items), dict(job.counts), worker, datetime.now(UTC))
         with _failures():
-            self._channel.put(self._items(job_id, its.fence, enumerate(job.items)), None)
+            self._channel.put(self._chunks(job_id, its.fence, job.items), None)
             if not lease.held:
                 return None
             self._write_now(job_id, its)
-            self._channel.delete([self._key(job_id, "queued")])
-            self._channel.delete(list(self._items_keys(job_id, before.fence, before.items)))
+            old = self._chunk_keys(job_id, before.fence, before.items)
+            self._channel.delete([self._key(job_id, "queued"), *old])
         return CacheClaim(self, job, its, lease)
 
     def sealed(self, job_id: str) -> bytes | None:
@@ -204,7 +212,7 @@ class CacheJournal:
         parts = ("head", "now", "sealed", "cancel", "queue", "queued")
         keys = [self._key(job_id, part) for part in parts]
         if its is not None:
-            keys += self._items_keys(job_id, its.fence, its.items)
+            keys += self._chunk_keys(job_id, its.fence, its.items)
         with _failures():
             self._channel.delete([self._slot(slot), *keys])
 
@@ -227,13 +235,13 @@ class CacheJournal:
     def _key(self, job_id: str, *parts: object) -> str:
         return ":".join(map(str, (self._prefix, job_id, *parts)))
 
-    def _items(
-        self, job_id: str, fence: str, items: Iterable[tuple[int, JobItem]]
-    ) -> dict[str, bytes]:
-        return {self._key(job_id, fence, n): encode_item(item) for n, item in items}
+    def _chunks(self, job_id: str, fence: str, items: Sequence[JobItem]) -> dict[str, bytes]:
+        keys = self._chunk_keys(job_id, fence, len(items))
+        starts = range(0, len(items), CHUNK)
+        return {k: encode_items(items[n : n + CHUNK]) for k, n in zip(keys, starts, strict=True)}
 
-    def _items_keys(self, job_id: str, fence: str, count: int) -> Iterator[str]:
-        return (self._key(job_id, fence, n) for n in range(count))
+    def _chunk_keys(self, job_id: str, fence: str, items: int) -> list[str]:
+        return [self._key(job_id, fence, n) for n in range(math.ceil(items / CHUNK))]
 
     def _read_now(self, job_id: str) -> _Now:
         with _failures():
@@ -255,8 +263,8 @@ class CacheClaim:
         self._journal = journal
         self._now = now
         self._lease = lease
-        self._states = [item.state for item in job.items]
-        self._counts = Counter(self._states)
+        self._items = list(job.items)
+        self._counts = Counter(item.state for item in job.items)
         self._lock = threading.Lock()
 
     def beat(self) -> None:
@@ -268,19 +276,19 @@ class CacheClaim:
             self._tell(beat_at=datetime.now(UTC))
 
     def write(self, number: int, item: JobItem) -> None:
-        journal, job_id = self._journal, self.job.id
         with self._lock:
             if not self._lease.held:
                 raise WorkerStopped
             self._see_to_fence()
+            start = number - number % CHUNK
+            chunk = self._items[start : start + CHUNK]
+            chunk[number - start] = item
+            key = self._journal._key(self.job.id, self._now.fence, number // CHUNK)
             with _failures():
-                journal._channel.put(
-                    journal._items(job_id, self._now.fence, [(number, item)]), None
-                )
-            before = self._states[number]
-            if before is not item.state:
-                self._states[number] = item.state
-                self._counts[before] -= 1
+                self._journal._channel.put({key: encode_items(chunk)}, None)
+            before, self._items[number] = self._items[number], item
+            if before.state is not item.state:
+                self._counts[before.state] -= 1
                 self._counts[item.state] += 1
                 self._tell()
 

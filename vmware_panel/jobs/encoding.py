@@ -4,7 +4,9 @@ Only fields of the domain's own types are read, so foreign bytes come to an erro
 A field that a newer release has written and this one does not know is passed over.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import msgspec
 
@@ -12,9 +14,12 @@ from vmware_panel.domain.jobs import Job, JobItem
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.jobs.journal import JournalError
 
+T = TypeVar("T")
+
 _ENCODER = msgspec.msgpack.Encoder()
 _JOB: msgspec.msgpack.Decoder[Job] = msgspec.msgpack.Decoder(Job)
 _ITEM: msgspec.msgpack.Decoder[JobItem] = msgspec.msgpack.Decoder(JobItem)
+_ITEMS: msgspec.msgpack.Decoder[tuple[JobItem, ...]] = msgspec.msgpack.Decoder(tuple[JobItem, ...])
 
 
 def encode_head(job: Job) -> bytes:
@@ -26,18 +31,28 @@ def encode_item(item: JobItem) -> bytes:
     return _ENCODER.encode(item)
 
 
+def encode_items(items: Sequence[JobItem]) -> bytes:
+    return _ENCODER.encode(items)
+
+
 def decode_head(packed: bytes) -> Job:
     """Raises `JournalError`."""
-    try:
-        return _JOB.decode(packed)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise _unreadable(error) from None
+    return _decoded(_JOB, packed)
 
 
 def decode_item(packed: bytes) -> JobItem:
     """Raises `JournalError`."""
+    return _decoded(_ITEM, packed)
+
+
+def decode_items(packed: bytes) -> tuple[JobItem, ...]:
+    """Raises `JournalError`."""
+    return _decoded(_ITEMS, packed)
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[T], packed: bytes) -> T:
     try:
-        return _ITEM.decode(packed)
+        return decoder.decode(packed)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _unreadable(error) from None
 

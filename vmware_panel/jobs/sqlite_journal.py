@@ -5,12 +5,11 @@ share; after a restart of the machine no claim of before stands.
 """
 
 import logging
-import os
 import sqlite3
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,53 +17,17 @@ from pathlib import Path
 from vmware_panel.domain.jobs import ItemState, Job, JobItem, JobState, Summary
 from vmware_panel.domain.outcome import TroubleKind
 from vmware_panel.jobs.encoding import decode_head, decode_item, encode_head, encode_item
-from vmware_panel.jobs.folder import made_safe
 from vmware_panel.jobs.journal import LEASE_S, MOST_JOBS, JournalError, WorkerStopped
+from vmware_panel.jobs.sqlite_file import SqliteFile, begun
 
 LOG = logging.getLogger(__name__)
 
-WAIT_S = 5.0
-"""How long one transaction waits for another process's."""
-
-FORMAT = 1
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS boot (id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    head BLOB NOT NULL,
-    worker TEXT NOT NULL DEFAULT '',
-    fence INTEGER NOT NULL DEFAULT 0,
-    leased_until_s REAL NOT NULL DEFAULT 0,
-    beat_at TEXT,
-    queued_until_s REAL NOT NULL DEFAULT 0,
-    queued_as TEXT NOT NULL DEFAULT '',
-    cancel INTEGER NOT NULL DEFAULT 0,
-    ended_at TEXT
-);
-CREATE TABLE IF NOT EXISTS items (
-    job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    body BLOB NOT NULL,
-    PRIMARY KEY (job, number)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS secrets (
-    job INTEGER PRIMARY KEY REFERENCES jobs (number) ON DELETE CASCADE,
-    sealed BLOB NOT NULL
-);
-"""
 _COLUMNS = "number, head, worker, leased_until_s, beat_at, cancel, ended_at"
 
 
 def clock_s() -> float:
     """Seconds since boot: the same for all processes of the machine, and never set."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 class SqliteJournal:
@@ -74,11 +37,10 @@ class SqliteJournal:
     """
 
     def __init__(self, folder: Path, deployment: str) -> None:
-        self._folder = folder
-        self._path = folder / f"jobs-{deployment}.sqlite3"
+        self.file = SqliteFile(folder / f"jobs-{deployment}.sqlite3")
 
     def add(self, job: Job, sealed: bytes | None) -> None:
-        with self._transaction(make=True) as db:
+        with self.file.transaction(make=True) as db:
             row = db.execute(
                 "INSERT INTO jobs (id, head) VALUES (?, ?) RETURNING number",
                 (job.id, encode_head(job)),
@@ -92,7 +54,7 @@ class SqliteJournal:
                 db.execute("INSERT INTO secrets VALUES (?, ?)", (number, sealed))
 
     def summaries(self) -> tuple[Summary, ...]:
-        with self._transaction(reads=True) as db:
+        with self.file.transaction(reads=True) as db:
             rows = db.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY number DESC").fetchall()  # noqa: S608
             counted = db.execute("SELECT job, state, count(*) FROM items GROUP BY job, state")
             counts: dict[int, dict[str, int]] = {}
@@ -108,11 +70,11 @@ class SqliteJournal:
         return tuple(found)
 
     def read(self, job_id: str) -> Job | None:
-        with self._transaction(reads=True) as db:
+        with self.file.transaction(reads=True) as db:
             return _whole(db, job_id)
 
     def idle(self) -> Collection[str]:
-        with self._transaction(reads=True) as db:
+        with self.file.transaction(reads=True) as db:
             rows = db.execute(
                 "SELECT id FROM jobs WHERE ended_at IS NULL AND leased_until_s <= ?"
                 " ORDER BY number",
@@ -122,7 +84,7 @@ class SqliteJournal:
 
     def may_enqueue(self, job_id: str, for_s: float) -> bool:
         now_s = clock_s()
-        with self._transaction() as db:
+        with self.file.transaction() as db:
             taken = db.execute(
                 "UPDATE jobs SET queued_until_s = ? WHERE id = ? AND queued_until_s <= ?",
                 (now_s + for_s, job_id, now_s),
@@ -130,17 +92,17 @@ class SqliteJournal:
             return taken.rowcount == 1
 
     def enqueued(self, job_id: str, result_id: str) -> None:
-        with self._transaction() as db:
+        with self.file.transaction() as db:
             db.execute("UPDATE jobs SET queued_as = ? WHERE id = ?", (result_id, job_id))
 
     def enqueued_as(self, job_id: str) -> str:
-        with self._transaction(reads=True) as db:
+        with self.file.transaction(reads=True) as db:
             row = db.execute("SELECT queued_as FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return row[0] if row else ""
 
     def claim(self, job_id: str, worker: str) -> "SqliteClaim | None":
         now_s = clock_s()
-        with self._transaction() as db:
+        with self.file.transaction() as db:
             taken = db.execute(
                 "UPDATE jobs SET worker = ?, fence = fence + 1, leased_until_s = ?, beat_at = ?,"
                 " queued_until_s = 0"
@@ -149,26 +111,26 @@ class SqliteJournal:
                 (worker, now_s + LEASE_S, _now(), job_id, now_s),
             ).fetchone()
             job = _whole(db, job_id) if taken else None
-        return SqliteClaim(self, job, *taken) if job else None
+        return SqliteClaim(self.file, job, *taken) if job else None
 
     def sealed(self, job_id: str) -> bytes | None:
-        with self._transaction(reads=True) as db:
+        with self.file.transaction(reads=True) as db:
             row = db.execute(
                 "SELECT sealed FROM secrets JOIN jobs ON job = number WHERE id = ?", (job_id,)
             ).fetchone()
         return row[0] if row else None
 
     def ask_cancel(self, job_id: str) -> None:
-        with self._transaction() as db:
+        with self.file.transaction() as db:
             db.execute("UPDATE jobs SET cancel = 1 WHERE id = ?", (job_id,))
 
     def cancel_asked(self, job_id: str) -> bool:
-        with self._transaction(reads=True) as db:
+        with self.file.transaction(reads=True) as db:
             row = db.execute("SELECT cancel FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return bool(row and row[0])
 
     def prune(self, keep: timedelta, most: int = MOST_JOBS) -> int:
-        with self._transaction() as db:
+        with self.file.transaction() as db:
             dropped = db.execute(
                 "DELETE FROM jobs WHERE ended_at IS NOT NULL AND (ended_at < ? OR number IN"
                 " (SELECT number FROM jobs ORDER BY number DESC"
@@ -177,50 +139,13 @@ class SqliteJournal:
             )
             return dropped.rowcount
 
-    @contextmanager
-    def _transaction(
-        self, *, make: bool = False, reads: bool = False
-    ) -> Iterator[sqlite3.Connection]:
-        """A connection of its own each time: nothing is shared between threads and forks."""
-        try:
-            if not make and not self._path.exists():
-                # As if it were there and empty.
-                with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
-                    db.executescript(_SCHEMA)
-                    yield db
-                return
-            with closing(self.connected()) as db, _begun(db, writes=not reads):
-                yield db
-        except (sqlite3.Error, OSError) as error:
-            raise self.failed(error) from None
-
-    def failed(self, error: sqlite3.Error | OSError) -> JournalError:
-        said = (isinstance(error, OSError) and error.strerror) or str(error)
-        return JournalError(_kind(error), f"{self._path}: {said}"[:200])
-
-    def connected(self) -> sqlite3.Connection:
-        made_safe(self._folder)
-        if not self._path.exists():
-            # SQLite gives its other files the mode of this one.
-            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
-        # Threads take turns: who shares a connection holds a lock.
-        db = sqlite3.connect(
-            self._path, timeout=WAIT_S, isolation_level=None, check_same_thread=False
-        )
-        try:
-            _set_up(db)
-        except sqlite3.Error:
-            db.close()
-            raise
-        return db
-
 
 class SqliteClaim:
     """See `Claim`. `fence` is another for each claim of a job: who has an older one writes nothing."""
 
-    def __init__(self, journal: SqliteJournal, job: Job, number: int, fence: int) -> None:
+    def __init__(self, file: SqliteFile, job: Job, number: int, fence: int) -> None:
         self.job = job
-        self._journal = journal
+        self._file = file
         self._number = number
         self._fence = fence
         self._lock = threading.Lock()
@@ -279,39 +204,11 @@ class SqliteClaim:
         with self._lock:
             try:
                 if self._db is None:
-                    self._db = self._journal.connected()
-                with _begun(self._db):
+                    self._db = self._file.connected()
+                with begun(self._db):
                     yield self._db
             except (sqlite3.Error, OSError) as error:
-                raise self._journal.failed(error) from None
-
-
-@contextmanager
-def _begun(db: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:
-    """A transaction: committed at its end, rolled back after an error."""
-    with db:
-        db.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-        yield
-
-
-def _set_up(db: sqlite3.Connection) -> None:
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA secure_delete = ON")
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = {FORMAT};COMMIT;")
-    elif version != FORMAT:
-        raise sqlite3.DatabaseError(f"it is of format {version}, and this release writes {FORMAT}")
-    booted = boot_id()
-    if db.execute("SELECT id FROM boot").fetchone() != (booted,):
-        db.execute("BEGIN IMMEDIATE")
-        if db.execute("SELECT id FROM boot").fetchone() != (booted,):
-            db.execute("DELETE FROM boot")
-            db.execute("INSERT INTO boot VALUES (?)", (booted,))
-            db.execute("UPDATE jobs SET leased_until_s = 0, queued_until_s = 0")
-        db.execute("COMMIT")
+                raise self._file.failed(error) from None
 
 
 def _whole(db: sqlite3.Connection, job_id: str) -> Job | None:
@@ -348,7 +245,3 @@ def _states(counts: Mapping[str, int]) -> Mapping[ItemState, int]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-
-
-def _kind(error: sqlite3.Error | OSError) -> TroubleKind:
-    return TroubleKind.TIMEOUT if "locked" in str(error) else TroubleKind.UNREACHABLE

@@ -8,20 +8,14 @@ from pyVmomi import vim
 
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.vsphere.live_reads import Found
-from vmware_panel.vsphere.property_reader import ObjectSpec, SelectionSpec, TraversalSpec
+from vmware_panel.vsphere.property_reader import ObjectSpec, SelectionSpec, traversal
 
 _UP = "up"
 
 
 def with_ancestors(entity: Any) -> ObjectSpec:
     """The object with all that is above it, as a start for `read_found`."""
-    up = TraversalSpec(
-        name=_UP,
-        type=vim.ManagedEntity,
-        path="parent",
-        skip=False,
-        selectSet=[SelectionSpec(name=_UP)],
-    )
+    up = traversal(_UP, vim.ManagedEntity, "parent", [SelectionSpec(name=_UP)])
     return ObjectSpec(obj=entity, skip=False, selectSet=[up])
 
 

@@ -17,8 +17,8 @@ from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import (
     ObjectSpec,
     SelectionSpec,
-    TraversalSpec,
     read_rows,
+    traversal,
 )
 from vmware_panel.vsphere.property_sets import NUMA_PATH, ONE_CLUSTER
 from vmware_panel.vsphere.rows import Row
@@ -93,15 +93,11 @@ def _unless_refused(refused: dict[str, str], part: str, read: Callable[[], T | N
 
 def _start(cluster: MoRef) -> ObjectSpec:
     again = SelectionSpec(name=_POOLS)
-    hosts = _step("hosts", vim.ComputeResource, "host", [])
-    hosts.selectSet.append(_step("datastores", vim.HostSystem, "datastore", []))
-    pools = _step(_POOLS, vim.ResourcePool, "resourcePool", [again])
-    root_pool = _step("root pool", vim.ComputeResource, "resourcePool", [pools])
-    upwards = _step(_UPWARDS, vim.ManagedEntity, "parent", [SelectionSpec(name=_UPWARDS)])
+    hosts = traversal("hosts", vim.ComputeResource, "host")
+    hosts.selectSet.append(traversal("datastores", vim.HostSystem, "datastore"))
+    pools = traversal(_POOLS, vim.ResourcePool, "resourcePool", [again])
+    root_pool = traversal("root pool", vim.ComputeResource, "resourcePool", [pools])
+    upwards = traversal(_UPWARDS, vim.ManagedEntity, "parent", [SelectionSpec(name=_UPWARDS)])
     return ObjectSpec(
         obj=vim.ClusterComputeResource(cluster), skip=False, selectSet=[hosts, root_pool, upwards]
     )
-
-
-def _step(name: str, start: type, path: str, then: list[SelectionSpec]) -> TraversalSpec:
-    return TraversalSpec(name=name, type=start, path=path, skip=False, selectSet=then)

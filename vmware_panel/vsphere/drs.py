@@ -19,7 +19,7 @@ from vmware_panel.vsphere import drs_config
 from vmware_panel.vsphere.errors import ObjectGone
 from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
-from vmware_panel.vsphere.property_reader import ObjectSpec, TraversalSpec
+from vmware_panel.vsphere.property_reader import ObjectSpec, traversal
 
 _DRS = "configurationEx.drsConfig"
 _CLUSTER = (
@@ -44,7 +44,7 @@ _VM = (
 
 def read_state(connected: Connected, cluster: MoRef) -> DrsState:
     """One call, whatever the size of the cluster; raises `ObjectGone` without one."""
-    hosts = TraversalSpec(name="hosts", type=vim.ComputeResource, path="host", skip=False)
+    hosts = traversal("hosts", vim.ComputeResource, "host")
     start = ObjectSpec(obj=vim.ClusterComputeResource(cluster), skip=False, selectSet=[hosts])
     found = read_found(
         connected, [start], {vim.ClusterComputeResource: _CLUSTER, vim.HostSystem: _HOST}

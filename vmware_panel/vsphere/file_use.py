@@ -23,8 +23,8 @@ from vmware_panel.vsphere.property_reader import (
     ObjectSpec,
     PropertySpec,
     SelectionSpec,
-    TraversalSpec,
     is_gone,
+    traversal,
 )
 from vmware_panel.vsphere.property_sets import PropertySets
 from vmware_panel.vsphere.rows import ManagedBy, MountedImage, Row, Value
@@ -67,28 +67,10 @@ class UseWatch(Watch):
     def filter_spec(cls, connected: Connected, view: vim.view.ContainerView) -> FilterSpec:
         again = SelectionSpec(name=_CHILDREN)
         snapshots = [
-            TraversalSpec(
-                name="snapshots",
-                type=vim.VirtualMachine,
-                path="rootSnapshot",
-                skip=False,
-                selectSet=[again],
-            ),
-            TraversalSpec(
-                name=_CHILDREN,
-                type=vim.vm.Snapshot,
-                path="childSnapshot",
-                skip=False,
-                selectSet=[again],
-            ),
+            traversal("snapshots", vim.VirtualMachine, "rootSnapshot", [again]),
+            traversal(_CHILDREN, vim.vm.Snapshot, "childSnapshot", [again]),
         ]
-        members = TraversalSpec(
-            name="members",
-            type=vim.view.ContainerView,
-            path="view",
-            skip=False,
-            selectSet=snapshots,
-        )
+        members = traversal("members", vim.view.ContainerView, "view", snapshots)
         wanted = {**cls.properties, **cls._of_snapshots}
         return FilterSpec(
             objectSet=[ObjectSpec(obj=view, skip=True, selectSet=[members])],
@@ -197,13 +179,8 @@ class LiveUse:
 def read_datastores(connected: Connected) -> tuple[UsedDatastore, ...]:
     """Every datastore of the vCenter with its address: one call. Raises `VSphereError`."""
     again = SelectionSpec(name=_CHILDREN)
-    below_folders = TraversalSpec(
-        name=_CHILDREN, type=vim.Folder, path="childEntity", skip=False, selectSet=[again]
-    )
-    into_datacenters = TraversalSpec(
-        type=vim.Datacenter, path="datastoreFolder", skip=False, selectSet=[again]
-    )
-    below_folders.selectSet = [again, into_datacenters]
+    datacenters = traversal("datacenters", vim.Datacenter, "datastoreFolder", [again])
+    below_folders = traversal(_CHILDREN, vim.Folder, "childEntity", [again, datacenters])
     start = ObjectSpec(obj=connected.root_folder, skip=True, selectSet=[below_folders])
     found = read_found(connected, [start], {vim.Datastore: (_NAME, _URL, INFO)})
     return tuple(

@@ -14,8 +14,8 @@ from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import (
     ObjectSpec,
     SelectionSpec,
-    TraversalSpec,
     read_rows,
+    traversal,
 )
 from vmware_panel.vsphere.property_sets import (
     ADAPTERS_PATH,
@@ -60,18 +60,14 @@ def read_host(connected: Connected, host: MoRef, now: datetime) -> HostDetail:
 
 def _start(host: MoRef) -> ObjectSpec:
     again = SelectionSpec(name=_UPWARDS)
-    vms = _step("vms", vim.HostSystem, "vm", [again])
-    vms.selectSet.append(_step("pool", vim.VirtualMachine, "resourcePool", [again]))
+    vms = traversal("vms", vim.HostSystem, "vm", [again])
+    vms.selectSet.append(traversal("pool", vim.VirtualMachine, "resourcePool", [again]))
     return ObjectSpec(
         obj=vim.HostSystem(host),
         skip=False,
         selectSet=[
-            _step(_UPWARDS, vim.ManagedEntity, "parent", [again]),
-            _step("datastores", vim.HostSystem, "datastore", []),
+            traversal(_UPWARDS, vim.ManagedEntity, "parent", [again]),
+            traversal("datastores", vim.HostSystem, "datastore"),
             vms,
         ],
     )
-
-
-def _step(name: str, start: type, path: str, then: list[SelectionSpec]) -> TraversalSpec:
-    return TraversalSpec(name=name, type=start, path=path, skip=False, selectSet=then)

@@ -12,7 +12,7 @@ from vmware_panel.vsphere.deadlines import current_deadline, within
 from vmware_panel.vsphere.errors import ObjectGone, SessionLost, VSphereError
 from vmware_panel.vsphere.inventory_rows import InventoryBuilder
 from vmware_panel.vsphere.login import Connected
-from vmware_panel.vsphere.property_reader import ObjectSpec, TraversalSpec, read_rows
+from vmware_panel.vsphere.property_reader import ObjectSpec, read_rows, traversal
 from vmware_panel.vsphere.property_sets import BULK, PropertySets
 
 PAGE_SIZE = 2500
@@ -47,7 +47,7 @@ def read_inventory(
 
 
 def _start(connected: Connected, view: vim.view.ContainerView) -> list[ObjectSpec]:
-    members = TraversalSpec(name="members", type=vim.view.ContainerView, path="view", skip=False)
+    members = traversal("members", vim.view.ContainerView, "view")
     return [
         ObjectSpec(obj=view, skip=True, selectSet=[members]),
         # A view leaves out what it starts from, which the folders' paths end in.

@@ -27,6 +27,13 @@ TraversalSpec = vmodl.query.PropertyCollector.TraversalSpec
 CURRENT_SESSION = "currentSession"
 
 
+def traversal(
+    name: str, start: type, path: str, then: Sequence[SelectionSpec] = ()
+) -> TraversalSpec:
+    """One step of a walk: from objects of the type `start` along `path`, and on from there by `then`."""
+    return TraversalSpec(name=name, type=start, path=path, skip=False, selectSet=list(then))
+
+
 def read_rows(
     connected: Connected,
     start: Sequence[ObjectSpec],

@@ -26,8 +26,8 @@ from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import (
     ObjectSpec,
     SelectionSpec,
-    TraversalSpec,
     read_rows,
+    traversal,
 )
 from vmware_panel.vsphere.rows import Row, SearchedFolder
 
@@ -69,19 +69,9 @@ def mounted_datastores(connected: Connected) -> Mapping[MoRef, str]:
     """Those that the hosts of some cluster mount, by id with their names: one call."""
     rows: list[Row] = []
     again = SelectionSpec(name="folders")
-    stores = TraversalSpec(
-        name="stores", type=vim.ClusterComputeResource, path="datastore", skip=False
-    )
-    datacenters = TraversalSpec(
-        name="datacenters", type=vim.Datacenter, path="hostFolder", skip=False, selectSet=[again]
-    )
-    folders = TraversalSpec(
-        name="folders",
-        type=vim.Folder,
-        path="childEntity",
-        skip=False,
-        selectSet=[again, datacenters, stores],
-    )
+    stores = traversal("stores", vim.ClusterComputeResource, "datastore")
+    datacenters = traversal("datacenters", vim.Datacenter, "hostFolder", [again])
+    folders = traversal("folders", vim.Folder, "childEntity", [again, datacenters, stores])
     start = ObjectSpec(obj=connected.root_folder, skip=True, selectSet=[folders])
     read_rows(connected, [start], {vim.Datastore: ("name",)}, rows.append)
     return {

@@ -14,7 +14,7 @@ from vmware_panel.vsphere import drs_config
 from vmware_panel.vsphere.inventory_rows import InventoryBuilder
 from vmware_panel.vsphere.live_reads import Found, read_found
 from vmware_panel.vsphere.login import Connected
-from vmware_panel.vsphere.property_reader import ObjectSpec, TraversalSpec, read_rows
+from vmware_panel.vsphere.property_reader import ObjectSpec, read_rows, traversal
 from vmware_panel.vsphere.property_sets import BULK, PropertySets
 from vmware_panel.vsphere.tasks import RECENT_TASK, record_of
 
@@ -90,22 +90,16 @@ def read_standing(
 
 def _start(host: MoRef, vm: MoRef | None, *, tasks: bool) -> list[ObjectSpec]:
     """From the host up to its cluster and down to that one's hosts; what they mount; the VMs."""
-    mounted = _step("mounted", vim.HostSystem, "datastore")
-    hosts = _step("hosts", vim.ComputeResource, "host", [mounted])
-    ways = [_step("cluster", vim.HostSystem, "parent", [hosts]), mounted]
-    recent = [_step("recent", vim.ManagedEntity, "recentTask")] if tasks else []
+    mounted = traversal("mounted", vim.HostSystem, "datastore")
+    hosts = traversal("hosts", vim.ComputeResource, "host", [mounted])
+    ways = [traversal("cluster", vim.HostSystem, "parent", [hosts]), mounted]
+    recent = [traversal("recent", vim.ManagedEntity, "recentTask")] if tasks else []
     if vm is None:
-        ways += [_step("vms", vim.HostSystem, "vm"), *recent]
+        ways += [traversal("vms", vim.HostSystem, "vm"), *recent]
     start = [ObjectSpec(obj=vim.HostSystem(host), skip=False, selectSet=ways)]
     if vm is not None:
         start.append(ObjectSpec(obj=vim.VirtualMachine(vm), skip=False, selectSet=recent))
     return start
-
-
-def _step(
-    name: str, start: type, path: str, then: list[TraversalSpec] | None = None
-) -> TraversalSpec:
-    return TraversalSpec(name=name, type=start, path=path, skip=False, selectSet=then or [])
 
 
 def _bindings(found: Found, datastores: Mapping[str, MoRef]) -> Iterator[Binding]:

@@ -19,7 +19,7 @@ from vmware_panel.vsphere.deadlines import current_deadline, within
 from vmware_panel.vsphere.errors import VSphereError, bad_answer, fault_name, quoted
 from vmware_panel.vsphere.live_reads import Found, managed_entity, read_found
 from vmware_panel.vsphere.login import Connected
-from vmware_panel.vsphere.property_reader import ObjectSpec, TraversalSpec
+from vmware_panel.vsphere.property_reader import ObjectSpec, TraversalSpec, traversal
 
 MOST_IN_HISTORY = 1000  # the largest page of a vCenter's history collector
 CLEAN_UP_S = 2.0
@@ -196,4 +196,4 @@ def _manager(connected: Connected) -> vim.TaskManager:
 
 
 def _recent(of: type) -> TraversalSpec:
-    return TraversalSpec(name="recent", type=of, path="recentTask", skip=False)
+    return traversal("recent", of, "recentTask")

@@ -10,8 +10,8 @@ from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import (
     ObjectSpec,
     SelectionSpec,
-    TraversalSpec,
     read_rows,
+    traversal,
 )
 from vmware_panel.vsphere.property_sets import CLUSTER_SUMMARY_PATH, USAGE
 from vmware_panel.vsphere.rows import ClusterSummary, Row
@@ -54,15 +54,9 @@ def cluster_usage_of(row: Row) -> ClusterUsage:
 
 def _start(connected: Connected) -> ObjectSpec:
     again = SelectionSpec(name=_FOLDERS)
-    hosts = _step("hosts", vim.ComputeResource, "host")
-    datacenters = _step("datacenters", vim.Datacenter, "hostFolder", [again])
+    hosts = traversal("hosts", vim.ComputeResource, "host")
+    datacenters = traversal("datacenters", vim.Datacenter, "hostFolder", [again])
     datacenters.selectSet.append(hosts)
-    folders = _step(_FOLDERS, vim.Folder, "childEntity", [again])
+    folders = traversal(_FOLDERS, vim.Folder, "childEntity", [again])
     folders.selectSet += [datacenters, hosts]
     return ObjectSpec(obj=connected.root_folder, skip=True, selectSet=[folders])
-
-
-def _step(
-    name: str, start: type, path: str, then: list[SelectionSpec] | None = None
-) -> TraversalSpec:
-    return TraversalSpec(name=name, type=start, path=path, skip=False, selectSet=then or [])

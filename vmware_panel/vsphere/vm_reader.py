@@ -11,8 +11,8 @@ from vmware_panel.vsphere.login import Connected
 from vmware_panel.vsphere.property_reader import (
     ObjectSpec,
     SelectionSpec,
-    TraversalSpec,
     read_rows,
+    traversal,
 )
 from vmware_panel.vsphere.property_sets import ONE_VM
 
@@ -43,18 +43,12 @@ def read_vm(
 def _from_vm() -> list[SelectionSpec]:
     """From the VM to what it refers to, and from there up to the root folder."""
     return [
-        _step("host", vim.VirtualMachine, "runtime.host", [_again()]),
-        _step("pool", vim.VirtualMachine, "resourcePool", [_again()]),
-        _step("datastores", vim.VirtualMachine, "datastore"),
-        _step(_UPWARDS, vim.ManagedEntity, "parent", [_again()]),
+        traversal("host", vim.VirtualMachine, "runtime.host", [_again()]),
+        traversal("pool", vim.VirtualMachine, "resourcePool", [_again()]),
+        traversal("datastores", vim.VirtualMachine, "datastore"),
+        traversal(_UPWARDS, vim.ManagedEntity, "parent", [_again()]),
     ]
 
 
 def _again() -> SelectionSpec:
     return SelectionSpec(name=_UPWARDS)
-
-
-def _step(
-    name: str, start: type, path: str, then: list[SelectionSpec] | None = None
-) -> TraversalSpec:
-    return TraversalSpec(name=name, type=start, path=path, skip=False, selectSet=then or [])

@@ -21,9 +21,9 @@ from vmware_panel.vsphere.property_reader import (
     FilterSpec,
     ObjectSpec,
     PropertySpec,
-    TraversalSpec,
     is_gone,
     read_rows,
+    traversal,
 )
 from vmware_panel.vsphere.property_sets import BULK, PropertySets
 from vmware_panel.vsphere.updates import ObjectUpdate, UpdateKind, UpdateSet
@@ -138,7 +138,7 @@ def delta_of(ledger: Ledger, updates: list[ObjectUpdate], connected: Connected) 
 def _filter(
     connected: Connected, view: vim.view.ContainerView, properties: PropertySets
 ) -> FilterSpec:
-    members = TraversalSpec(name="members", type=vim.view.ContainerView, path="view", skip=False)
+    members = traversal("members", vim.view.ContainerView, "view")
     return FilterSpec(
         objectSet=[
             ObjectSpec(obj=view, skip=True, selectSet=[members]),

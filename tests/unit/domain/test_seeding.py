@@ -13,18 +13,14 @@ from vmware_panel.domain.driver_image import DiskKind, DriverImage
 from vmware_panel.domain.inventory import Datastore, MoRef
 from vmware_panel.domain.plans import CautionKind, Refusal, RefusalKind
 from vmware_panel.domain.seed_order import SeedOrder, order_from, order_of
-from vmware_panel.domain.seeding import (
+from vmware_panel.domain.seed_sources import (
     BROKEN_BYTES,
     ImageFolder,
-    SeedItem,
-    SeedTarget,
     SourceKind,
     best_source,
-    plan_seeding,
-    seed_item,
-    told_age,
     whole_bytes,
 )
+from vmware_panel.domain.seeding import SeedItem, SeedTarget, plan_seeding, seed_item, told_age
 
 GIB = 1 << 30
 SPARSE = {"vmware_disktype": "sparse"}

@@ -157,4 +157,6 @@ def cluster_report(whole: ClustersReport, moref: str = "domain-c1") -> ClusterRe
 
 def hosts_report(*inventories: Inventory, troubles: tuple[Trouble, ...] = ()) -> HostsReport:
     entries = tuple(host_entry(i, its, usage(*i.hosts)) for i in inventories for its in i.hosts)
-    return HostsReport(entries if inventories else None, inventories, troubles)
+    return HostsReport(
+        entries if inventories else None, inventories=inventories, troubles=troubles
+    )

@@ -138,7 +138,7 @@ def datastores_report(
     troubles: tuple[Trouble, ...] = (),
 ) -> DatastoresReport:
     found = [entry for book in books for entry in entries(book, searched, nova=nova)]
-    return DatastoresReport(tuple(found) if books else None, books, troubles)
+    return DatastoresReport(tuple(found) if books else None, inventories=books, troubles=troubles)
 
 
 def datastore_report(

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from openstack_dashboard.test import helpers
 
 from tests.unit.domain import builders
 from tests.unit.panels import cluster_pages as pages
+from tests.unit.panels.answers import exported_rows, ours
 from vmware_panel.api.clusters import ClustersReport
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.inventory import Cluster, MoRef
@@ -31,10 +31,7 @@ class Page(helpers.BaseAdminViewTests):
         """The part of the page that is ours."""
         with mock.patch(REPORT, return_value=report or self.sound()):
             response: Any = self.client.get(URL + query)
-        assert response.status_code == 200
-        text = response.content.decode()
-        start = text.index('<div class="vmware-panel"')
-        return " ".join(text[start : text.index('id="footer"')].split())
+        return ours(response)
 
     def sound(self) -> ClustersReport:
         return pages.clusters_report(pages.inventory())
@@ -50,8 +47,7 @@ class Page(helpers.BaseAdminViewTests):
     def exported(self, report: ClustersReport) -> list[dict[str, Any]]:
         with mock.patch(REPORT, return_value=report):
             response: Any = self.client.get(f"{URL}export/json")
-        rows: list[dict[str, Any]] = json.loads(b"".join(response.streaming_content))["rows"]
-        return rows
+        return exported_rows(response)
 
 
 class TestWhatItShows(Page):

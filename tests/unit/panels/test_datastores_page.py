@@ -1,6 +1,5 @@
 """The list of datastores; only the answer of `datastores_report` is given to it."""
 
-import json
 import re
 from typing import Any
 from unittest import mock
@@ -9,6 +8,7 @@ from django.test import override_settings
 from openstack_dashboard.test import helpers
 
 from tests.unit.panels import datastore_pages as pages
+from tests.unit.panels.answers import exported_rows, ours
 from tests.unit.panels.test_clusters_page import HOSTILE, SETTINGS
 from vmware_panel import policy
 from vmware_panel.api.datastores import DatastoresReport
@@ -48,10 +48,7 @@ class TestThePage(helpers.BaseAdminViewTests):
         report = report or pages.datastores_report(pages.inventory())
         with pages.patched(report, "datastores_report"):
             response: Any = self.client.get(URL + query)
-        assert response.status_code == 200
-        text = response.content.decode()
-        start = text.index('<div class="vmware-panel"')
-        return " ".join(text[start : text.index('id="footer"')].split())
+        return ours(response)
 
     def names(self, query: str, report: DatastoresReport | None = None) -> list[str]:
         cells = re.findall(r'<th scope="row">(.*?)</th>', self.page(query, report))
@@ -67,8 +64,7 @@ class TestThePage(helpers.BaseAdminViewTests):
     def exported(self, report: DatastoresReport) -> list[dict[str, Any]]:
         with pages.patched(report, "datastores_report"):
             response: Any = self.client.get(f"{URL}export/json")
-        rows: list[dict[str, Any]] = json.loads(b"".join(response.streaming_content))["rows"]
-        return rows
+        return exported_rows(response)
 
     def test_every_rule_is_asked_before_anybody_else(self) -> None:
         assert Datastores().can_access({"request": self.factory.get(URL)})

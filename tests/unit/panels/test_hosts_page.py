@@ -1,6 +1,5 @@
 """The list of ESX hosts; only the answer of `hosts_report` is given to it."""
 
-import json
 import re
 from typing import Any
 from unittest import mock
@@ -9,6 +8,7 @@ from django.test import override_settings
 from openstack_dashboard.test import helpers
 
 from tests.unit.panels import cluster_pages as pages
+from tests.unit.panels.answers import exported_rows, ours
 from tests.unit.panels.test_clusters_page import HOSTILE, SETTINGS
 from vmware_panel.api.clusters import HostsReport
 from vmware_panel.domain.outcome import Trouble, TroubleKind
@@ -22,10 +22,7 @@ class TestThePage(helpers.BaseAdminViewTests):
     def page(self, query: str = "", report: HostsReport | None = None) -> str:
         with mock.patch(REPORT, return_value=report or pages.hosts_report(pages.inventory())):
             response: Any = self.client.get(URL + query)
-        assert response.status_code == 200
-        text = response.content.decode()
-        start = text.index('<div class="vmware-panel"')
-        return " ".join(text[start : text.index('id="footer"')].split())
+        return ours(response)
 
     def names(self, query: str) -> list[str]:
         cells = re.findall(r'<th scope="row">(.*?)</th>', self.page(query))
@@ -34,8 +31,7 @@ class TestThePage(helpers.BaseAdminViewTests):
     def exported(self, report: HostsReport) -> list[dict[str, Any]]:
         with mock.patch(REPORT, return_value=report):
             response: Any = self.client.get(f"{URL}export/json")
-        rows: list[dict[str, Any]] = json.loads(b"".join(response.streaming_content))["rows"]
-        return rows
+        return exported_rows(response)
 
     def test_a_host_with_all_that_vcenter_says(self) -> None:
         row = self.page("?name=esx-1").partition("<tbody>")[2]

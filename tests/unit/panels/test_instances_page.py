@@ -10,6 +10,7 @@ from openstack_dashboard.test import helpers
 
 from tests.unit.domain import builders
 from tests.unit.panels import clouds
+from tests.unit.panels.answers import ours
 from vmware_panel.api.placement import InstancesReport
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.cloud import ComputeService, ServiceState
@@ -28,11 +29,8 @@ class Page(helpers.BaseAdminViewTests):
         """The part of the page that is ours."""
         with mock.patch(REPORT, return_value=report or clouds.sound()):
             response = self.client.get(URL + query)
-        assert response.status_code == 200
         self.response: Any = response
-        text = response.content.decode()
-        start = text.index('<div class="vmware-panel"')
-        return " ".join(text[start : text.index('id="footer"')].split())
+        return ours(response)
 
     def names(self, query: str = "", report: InstancesReport | None = None) -> list[str]:
         cells = re.findall(r'<th scope="row">(.*?)</th>', self.page(query, report))

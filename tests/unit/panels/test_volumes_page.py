@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from tests.unit.domain import builders
 from tests.unit.domain.builders import uuid_of
 from tests.unit.domain.volume_books import attached, shadow, volume
 from tests.unit.panels import volume_pages as pages
+from tests.unit.panels.answers import exported_rows, ours
 from tests.unit.panels.test_clusters_page import HOSTILE, SETTINGS
 from vmware_panel.api.volumes import VolumesReport
 from vmware_panel.config import ConfigError
@@ -40,10 +40,7 @@ class TestThePage(helpers.BaseAdminViewTests):
         """The part of the page that is ours."""
         with mock.patch(REPORT, return_value=report or pages.report()):
             response: Any = self.client.get(URL + query)
-        assert response.status_code == 200
-        text = response.content.decode()
-        start = text.index('<div class="vmware-panel"')
-        return " ".join(text[start : text.index('id="footer"')].split())
+        return ours(response)
 
     def row(self, name: str, report: VolumesReport | None = None) -> str:
         page = self.page(f"?name={name}", report)
@@ -57,7 +54,7 @@ class TestThePage(helpers.BaseAdminViewTests):
     def exported(self, report: VolumesReport) -> dict[str, dict[str, Any]]:
         with mock.patch(REPORT, return_value=report):
             response: Any = self.client.get(f"{URL}export/json")
-        rows = json.loads(b"".join(response.streaming_content))["rows"]
+        rows = exported_rows(response)
         return {row["name"]: row for row in rows}
 
     def test_a_volume_that_is_as_it_should_be(self) -> None:

@@ -17,6 +17,7 @@ from vmware_panel.domain.cluster_sums import (
     largest_by_placement,
 )
 from vmware_panel.domain.clusters import Driven, NodeCounts
+from vmware_panel.panels.compute_services import state_of, status_of
 from vmware_panel.panels.drawing.bars import used_percent
 from vmware_panel.wording import drs_mode, ha_mode
 
@@ -70,17 +71,11 @@ class ClusterRow:
 
     @property
     def compute_state(self) -> str | None:
-        if not self.compute:
-            return self.compute
-        return self.service.state.value if self.service and self.service.state else None
+        return state_of(self.compute, self.service)
 
     @property
     def compute_status(self) -> str | None:
-        if not self.compute:
-            return self.compute
-        if self.service is None or self.service.enabled is None:
-            return None
-        return "enabled" if self.service.enabled else "disabled"
+        return status_of(self.compute, self.service)
 
     @property
     def disabled_reason(self) -> str | None:

@@ -17,7 +17,8 @@ from vmware_panel.api.seeding import SeedChoices, SeedImage, seed_choices
 from vmware_panel.config import ConfigError
 from vmware_panel.domain.outcome import SourceError, Trouble, TroubleKind
 from vmware_panel.domain.plans import Plan
-from vmware_panel.domain.seeding import SeedItem, SeedPlan, SeedTarget, SourceKind, told_age
+from vmware_panel.domain.seed_sources import SourceKind
+from vmware_panel.domain.seeding import SeedItem, SeedPlan, SeedTarget, told_age
 from vmware_panel.panels.changes.views import ChangeView
 from vmware_panel.panels.image_cache.seed_form import GLANCE, morefs_of, seed_form, vcenter_of
 from vmware_panel.wording import (

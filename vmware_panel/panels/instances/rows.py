@@ -14,6 +14,7 @@ from vmware_panel.domain.cloud import ComputeService
 from vmware_panel.domain.inventory import EsxHost, Inventory
 from vmware_panel.domain.kept import Kept
 from vmware_panel.domain.placement import Placement, Remark, Severity, Whereabouts
+from vmware_panel.panels.compute_services import state_of, status_of
 
 _VCENTER_UNKNOWN = frozenset({Whereabouts.UNKNOWN, Whereabouts.UNCONFIGURED})
 
@@ -63,16 +64,11 @@ class InstanceRow:
 
     @property
     def compute_state(self) -> str | None:
-        """Whether Nova takes the service for alive; nothing where there is no service."""
-        if not self.compute:
-            return self.compute
-        return self.service.state.value if self.service and self.service.state else None
+        return state_of(self.compute, self.service)
 
     @property
     def compute_status(self) -> str | None:
-        if not self.compute:
-            return self.compute
-        return None if self.service is None else _enabled(self.service)
+        return status_of(self.compute, self.service)
 
     @property
     def vm_expected(self) -> bool:
@@ -84,12 +80,6 @@ class InstanceRow:
         yield from (self.name, self.id, self.project, self.project_id, self.status)
         yield from (self.compute, self.node, self.vcenter, self.cluster, self.host, self.vm)
         yield from (self.vm_moref, self.host_moref, *(self.datastores or ()))
-
-
-def _enabled(service: ComputeService) -> str | None:
-    if service.enabled is None:
-        return None
-    return "enabled" if service.enabled else "disabled"
 
 
 def rows_of(placements: Kept[Placement], project_names: Mapping[str, str]) -> Kept[InstanceRow]:

@@ -37,7 +37,7 @@ var churnKinds = map[string]func(*VirtualMachine, *rand.Rand, int) bool{
 //	GET  /lab/churn        how far it is
 //	POST /lab/churn/stop
 func handleChurnRequests(s *Service) {
-	start := post(func(r *http.Request) (interface{}, error) {
+	start := func(r *http.Request) (interface{}, error) {
 		wanted := struct {
 			PerSecond float64  `json:"changes_per_s"`
 			Seconds   float64  `json:"seconds"`
@@ -63,16 +63,8 @@ func handleChurnRequests(s *Service) {
 		churn.now = churning{Running: true, ByKind: map[string]int{}, stop: make(chan struct{}), different: map[types.ManagedObjectReference]bool{}}
 		go runChurn(churn.now.stop, wanted.PerSecond, wanted.Seconds, wanted.Kinds, rand.New(rand.NewSource(wanted.Seed)))
 		return nil, nil
-	})
-	s.HandleFunc("/lab/churn", func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			start(w, r)
-			return
-		}
-		churn.Lock()
-		defer churn.Unlock()
-		answer(w, churn.now)
-	})
+	}
+	s.HandleFunc("/lab/churn", getOrPost(&churn, func() interface{} { return churn.now }, start))
 	s.HandleFunc("/lab/churn/stop", post(func(*http.Request) (interface{}, error) {
 		churn.Lock()
 		defer churn.Unlock()

@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,21 +26,7 @@ var searches = struct {
 //
 //	POST /lab/search    {"milliseconds": 2000}: what each search of a whole datastore takes from now on
 func handleSearchRequests(s *Service) {
-	s.HandleFunc("/lab/search", post(func(r *http.Request) (interface{}, error) {
-		var wanted struct {
-			Milliseconds int `json:"milliseconds"`
-		}
-		if err := decode(r, &wanted); err != nil {
-			return nil, err
-		}
-		if wanted.Milliseconds < 0 {
-			return nil, fmt.Errorf("milliseconds: want 0 or more, not %d", wanted.Milliseconds)
-		}
-		searches.Lock()
-		defer searches.Unlock()
-		searches.takes = time.Duration(wanted.Milliseconds) * time.Millisecond
-		return nil, nil
-	}))
+	s.HandleFunc("/lab/search", postTime(&searches, &searches.takes))
 }
 
 // setUnlistable makes these folders of a datastore, and no others, unreadable for a search.

@@ -163,6 +163,39 @@ func post(do func(*http.Request) (interface{}, error)) func(http.ResponseWriter,
 	}
 }
 
+// getOrPost answers a GET with what lock guards, and does a POST.
+func getOrPost(lock sync.Locker, get func() interface{}, do func(*http.Request) (interface{}, error)) func(http.ResponseWriter, *http.Request) {
+	set := post(do)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			set(w, r)
+			return
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		answer(w, get())
+	}
+}
+
+// postTime sets what lock guards from {"milliseconds": 2000}.
+func postTime(lock sync.Locker, takes *time.Duration) func(http.ResponseWriter, *http.Request) {
+	return post(func(r *http.Request) (interface{}, error) {
+		var wanted struct {
+			Milliseconds int `json:"milliseconds"`
+		}
+		if err := decode(r, &wanted); err != nil {
+			return nil, err
+		}
+		if wanted.Milliseconds < 0 {
+			return nil, fmt.Errorf("milliseconds: want 0 or more, not %d", wanted.Milliseconds)
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		*takes = time.Duration(wanted.Milliseconds) * time.Millisecond
+		return nil, nil
+	})
+}
+
 var unauthenticated = struct {
 	sync.Mutex
 	reads string

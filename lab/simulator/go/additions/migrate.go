@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"fmt"
-	"net/http"
 	"reflect"
 	"sync"
 	"time"
@@ -26,21 +24,7 @@ var vmotionTime = struct {
 //
 //	POST /lab/vmotion    {"milliseconds": 2000}: what each move takes from now on
 func handleMigrateRequests(s *Service) {
-	s.HandleFunc("/lab/vmotion", post(func(r *http.Request) (interface{}, error) {
-		var wanted struct {
-			Milliseconds int `json:"milliseconds"`
-		}
-		if err := decode(r, &wanted); err != nil {
-			return nil, err
-		}
-		if wanted.Milliseconds < 0 {
-			return nil, fmt.Errorf("milliseconds: want 0 or more, not %d", wanted.Milliseconds)
-		}
-		vmotionTime.Lock()
-		defer vmotionTime.Unlock()
-		vmotionTime.takes = time.Duration(wanted.Milliseconds) * time.Millisecond
-		return nil, nil
-	}))
+	s.HandleFunc("/lab/vmotion", postTime(&vmotionTime, &vmotionTime.takes))
 }
 
 // takeTime moves the VM after the time that a move takes. The caller holds no lock.

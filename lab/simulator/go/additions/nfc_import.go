@@ -39,7 +39,7 @@ var imports = struct {
 //	POST /lab/nfc    {"timeout_s": 300, "initializing_ms": 0}: of the leases that begin from now on
 //	GET  /lab/nfc    {"open": 0}
 func handleImportRequests(s *Service) {
-	set := post(func(r *http.Request) (interface{}, error) {
+	set := func(r *http.Request) (interface{}, error) {
 		wanted := struct {
 			Timeout      int `json:"timeout_s"`
 			Initializing int `json:"initializing_ms"`
@@ -55,22 +55,17 @@ func handleImportRequests(s *Service) {
 		imports.timeout = time.Duration(wanted.Timeout) * time.Second
 		imports.initializing = time.Duration(wanted.Initializing) * time.Millisecond
 		return nil, nil
-	})
-	s.HandleFunc("/lab/nfc", func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			set(w, r)
-			return
-		}
-		imports.Lock()
-		defer imports.Unlock()
+	}
+	get := func() interface{} {
 		open := 0
 		for _, one := range imports.of {
 			if !one.ended {
 				open++
 			}
 		}
-		answer(w, map[string]int{"open": open})
-	})
+		return map[string]int{"open": open}
+	}
+	s.HandleFunc("/lab/nfc", getOrPost(&imports, get, set))
 }
 
 // ImportVApp also keeps the lease's time, and names the host to send to with its certificate's thumbprint, as
