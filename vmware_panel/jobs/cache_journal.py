@@ -257,6 +257,7 @@ class CacheClaim:
         self._lease = lease
         self._states = [item.state for item in job.items]
         self._counts = Counter(self._states)
+        self._written: dict[int, JobItem] = {}
         self._lock = threading.Lock()
 
     def beat(self) -> None:
@@ -277,6 +278,7 @@ class CacheClaim:
                 journal._channel.put(
                     journal._items(job_id, self._now.fence, [(number, item)]), None
                 )
+            self._written[number] = item
             before = self._states[number]
             if before is not item.state:
                 self._states[number] = item.state
@@ -290,10 +292,13 @@ class CacheClaim:
                 raise WorkerStopped
             self._see_to_fence()
             parts = ("sealed", "cancel", "queue", "queued")
+            journal, job_id = self._journal, self.job.id
+            # Once more: a Redis that failed over has lost what it took right before.
+            written = journal._items(job_id, self._now.fence, self._written.items())
             with _failures():
-                self._journal._channel.delete(
-                    [self._journal._key(self.job.id, part) for part in parts]
-                )
+                if written:
+                    journal._channel.put(written, None)
+                journal._channel.delete([journal._key(job_id, part) for part in parts])
             self._tell(ended_at=at)
             with _failures():
                 self._lease.release()
