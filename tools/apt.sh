@@ -3,13 +3,14 @@
 # nothing and needs no rights. As root, or with sudo that asks no password, it installs the missing
 # ones; else it prints the one line to run and stops with status 2.
 #
-# The packages' own services (RabbitMQ, memcached) are not started: the lab runs its own, on its
-# own ports.
+# The packages' own services (RabbitMQ, memcached, PostgreSQL) are not started: the lab and the tests
+# run their own, on their own ports.
 set -euo pipefail
 
 packages=(
     python3-venv                      # the virtual environment
     mariadb-server-core mariadb-client-core rabbitmq-server memcached redis-server
+    postgresql                        # beside MariaDB: a database for workers of jobs
     qemu-utils                        # images for Glance
     golang-go golang-github-vmware-govmomi-dev  # the vCenter simulator
     chromium chromium-driver fonts-dejavu-core  # the browser tests

@@ -32,20 +32,25 @@ def deployment() -> str:
 
 
 class Processes:
-    """Those of one test, each in a process group of its own, with one set of settings."""
+    """Those of one test, each in a process group of its own, with one set of settings; `written` is
+    the source of what their settings module has besides.
+    """
 
-    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, settings: dict[str, Any], written: str = "") -> None:
         self._folder = folder
         self._settings = settings
+        self._module = folder / "settings" / "written_settings.py"
+        self._module.parent.mkdir(parents=True)
+        self._module.write_text(f"from tests.jobs.settings import *\n{written}")
         self._started: list[subprocess.Popen[bytes]] = []
 
     @property
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.jobs.settings",
+            "DJANGO_SETTINGS_MODULE": self._module.stem,
             "JOBS_TEST_SETTINGS": json.dumps({"SECRET_KEY": SECRET_KEY, **self._settings}),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{ROOT}:{self._module.parent}",
             "PYTHONWARNINGS": "ignore",
         }
 
@@ -95,8 +100,8 @@ def started(
 
 
 @contextmanager
-def processes(folder: Path, settings: dict[str, Any]) -> Iterator[Processes]:
-    its = Processes(folder, settings)
+def processes(folder: Path, settings: dict[str, Any], written: str = "") -> Iterator[Processes]:
+    its = Processes(folder, settings, written)
     try:
         yield its
     finally:
@@ -114,8 +119,8 @@ def until(ask: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
         time.sleep(0.05)
 
 
-def ended(journal: Journal) -> Job | None:
-    job = journal.read("job1")
+def ended(journal: Journal, job_id: str = "job1") -> Job | None:
+    job = journal.read(job_id)
     return job if job is not None and job.state is JobState.ENDED else None
 
 

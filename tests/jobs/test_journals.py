@@ -147,6 +147,27 @@ def test_the_end_forgets_the_secret(journal: Journal, tmp_path: Path) -> None:
     assert told is not None and told.state is JobState.ENDED and told.ended_at is not None
 
 
+@pytest.mark.caches
+def test_what_a_failover_lost_of_an_item_is_there_at_the_end(
+    redis_server: CacheServer, tmp_path: Path
+) -> None:
+    """A replica takes over that lacks the last writes, while the worker lives on."""
+    journal = CacheJournal(ALIAS, samples.DEPLOYMENT)
+    journal.add(samples.job(tmp_path), None)
+    claim = journal.claim("job1", "w1")
+    assert claim is not None
+    running = replace(claim.job.items[1], state=ItemState.RUNNING)
+    claim.write(1, running)
+    kept = journal._chunks("job1", claim._now.fence, claim._items)
+    for number, item in enumerate(claim.job.items):
+        claim.write(number, replace(item, state=ItemState.DONE))
+    journal._channel.put(kept, None)
+    claim.end(datetime.now(UTC))
+    job = journal.read("job1")
+    assert job is not None
+    assert [item.state for item in job.items] == [ItemState.DONE] * 3
+
+
 def test_a_cancel_is_seen_by_all(journal: Journal, tmp_path: Path) -> None:
     journal.add(samples.job(tmp_path), None)
     assert not journal.cancel_asked("job1")

@@ -298,10 +298,13 @@ class CacheClaim:
                 raise WorkerStopped
             self._see_to_fence()
             parts = ("sealed", "cancel", "queue", "queued")
+            journal, job_id = self._journal, self.job.id
+            # Once more: a Redis that failed over has lost what it took right before.
+            items = journal._chunks(job_id, self._now.fence, self._items)
             with _failures():
-                self._journal._channel.delete(
-                    [self._journal._key(self.job.id, part) for part in parts]
-                )
+                if items:
+                    journal._channel.put(items, None)
+                journal._channel.delete([journal._key(job_id, part) for part in parts])
             self._tell(ended_at=at)
             with _failures():
                 self._lease.release()

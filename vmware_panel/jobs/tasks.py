@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 from django_tasks import TaskResultStatus, task_backends
 from django_tasks.backends.base import BaseTaskBackend
 from django_tasks.base import Task
@@ -59,6 +60,7 @@ def _task(function: Callable[[str], None]) -> _JobTask:
 @_task
 def run_job(job_id: str) -> None:
     """Works at the job until it has ended, unless another does."""
+    _let_go_of_databases()
     try:
         kept = journal()
         if not run(kept, job_id, worker_name(), embedded.stopping) and kept.read(job_id) is None:
@@ -69,6 +71,15 @@ def run_job(job_id: str) -> None:
             )
     except JournalError as error:
         LOG.warning("Job %s: the journal cannot be read: %s", job_id, error.trouble.detail)
+
+
+def _let_go_of_databases() -> None:
+    """A job takes hours. The server, or a proxy before it, would end a connection that lies idle for
+    so long, and a database's worker with it; it opens another when it has something to say.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
 
 
 def enqueue(job_id: str) -> str:
@@ -155,7 +166,7 @@ def _errors() -> tuple[type[Exception], ...]:
         InvalidTaskBackendError,
         InvalidTaskError,
     ]
-    for module, name in (("redis.exceptions", "RedisError"), ("django.db", "DatabaseError")):
+    for module, name in (("redis.exceptions", "RedisError"), ("django.db", "Error")):
         if module in sys.modules:
             known.append(getattr(sys.modules[module], name))
     return tuple(known)
