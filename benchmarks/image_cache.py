@@ -100,7 +100,7 @@ def _measured(vms: int) -> Figures:
 
 def steps_of(cloud: MadeCloud) -> tuple[Step, ...]:
     """Each on books of its own, so that none finds what another has made."""
-    from vmware_panel.api.image_cache import cache_computes
+    from vmware_panel.api.cache_computes import cache_computes
     from vmware_panel.config import get_config
 
     computes = cache_computes(
