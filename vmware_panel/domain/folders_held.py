@@ -55,8 +55,10 @@ def _holder(vm: VirtualMachine, refs: Mapping[str, tuple[MoRef, ...]]) -> Holder
     for path in (vm.vm_path, *(path for disk in vm.disks for path in chain_of(disk))):
         if path:
             name, below = split_path(path)
-            for datastore in datastores_named(name, vm, refs):
-                found[datastore, below.partition("/")[0]] = None
+            top = below.partition("/")[0]
+            named = refs.get(name, ())
+            for datastore in named if len(named) == 1 else datastores_named(name, vm, refs):
+                found[datastore, top] = None
     return Holder(vm.instance_uuid.lower(), tuple(found))
 
 

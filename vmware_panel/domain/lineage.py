@@ -59,10 +59,10 @@ class Lineage:
 
 def split_path(path: str) -> tuple[str, str]:
     """The datastore and the rest of `[datastore] folder/file`; of another form, nothing and all."""
-    end = path.find("]") if path.startswith("[") else -1
-    if end < 0:
+    name, bracket, rest = path.partition("]")
+    if not bracket or name[:1] != "[":
         return "", path
-    return path[1:end], path[end + 1 :].removeprefix(" ")
+    return name[1:], rest[1:] if rest[:1] == " " else rest
 
 
 def datastore_name(path: str) -> str:
