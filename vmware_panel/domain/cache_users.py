@@ -185,7 +185,8 @@ class ServersOfImages:
         self._by_image: defaultdict[str, _OfImage] = defaultdict(_OfImage)
         self._in_doubt = False
         self._found: dict[object, tuple[UserServer, ...] | None] = {}
-        for number, server in enumerate(servers or ()):
+        self._servers = tuple(servers or ())
+        for number, server in enumerate(self._servers):
             if server.image_id:
                 self._by_image[server.image_id].add(number, server)
             elif server.status == "UNKNOWN" and server.flavor_name is None:
@@ -212,7 +213,7 @@ class ServersOfImages:
             doubt = doubt or counts is None
         if doubt and not users:
             return None
-        return tuple(_user(server) for _number, server in sorted(users, key=_number_of))
+        return tuple(_user(self._servers[number]) for number in sorted(users))
 
     def _counts(self, host: str | None, root: CacheRoot) -> bool | None:
         """Whether the root's computes count a server of that compute as a user of theirs."""
@@ -230,30 +231,22 @@ class ServersOfImages:
         return None if compute.root is None else False
 
 
-_Numbered = tuple[int, Server]
-"""A server and its place in Nova's list, in whose order users are told."""
-
-
 class _OfImage:
-    """The servers of one image: those at work on it, which count everywhere, and the others by
-    their compute.
+    """The servers of one image, by their places in Nova's list, in whose order users are told: those
+    at work on it, which count everywhere, and the others by their compute.
     """
 
     def __init__(self) -> None:
-        self.building: list[_Numbered] = []
-        self.by_host: defaultdict[str | None, list[_Numbered]] = defaultdict(list)
+        self.building: list[int] = []
+        self.by_host: defaultdict[str | None, list[int]] = defaultdict(list)
 
     def add(self, number: int, server: Server) -> None:
         its = self.building if is_building(server) else self.by_host[server.compute_host]
-        its.append((number, server))
+        its.append(number)
 
 
 def is_building(server: Server) -> bool:
     return server.status in BUILDING or bool(server.task_state)
-
-
-def _number_of(numbered: _Numbered) -> int:
-    return numbered[0]
 
 
 def _user(server: Server) -> UserServer:
