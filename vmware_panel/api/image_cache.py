@@ -239,13 +239,14 @@ class Ledgers:
         """
         reading = answers.reading
         indexed: IndexedServers | None = answers.get("servers")
+        listed = answers.get("images")
         memory = self._memory(tuple(i.vcenter.name for i in reading.inventories))
         books = LedgerBooks(
             scans=tuple(scans.by_datastore.values()),
             inventories=reading.inventories,
             computes=computes,
             servers=indexed.servers if indexed else None,
-            images=answers.get("images"),
+            images=memory.glance.of(listed, lambda: listed),  # listed anew, and mostly the same
             others=elsewhere.inventories,
             silent_vcenters=silent,
             memory=memory,
