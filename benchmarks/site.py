@@ -23,7 +23,7 @@ from unittest import mock
 
 from benchmarks.clouds import MadeCloud
 from tests.store.servers import ALIAS, CacheServer, free_port
-from vmware_panel.domain.inventory import VirtualMachine
+from vmware_panel.domain.inventory import VirtualMachine, VmPower
 from vmware_panel.domain.ledger import Delta, Ledger
 from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
 
@@ -32,6 +32,9 @@ BEAT_EVERY_S = 5.0
 """As a collector gives signs of life; without them the pages say that nobody collects."""
 
 CHANGES = 50
+STRIDE = 97
+"""So far apart are the VMs that change: on many datastores, of many images."""
+
 VCENTER = "bench"
 EMPTY_LIST = "/admin/vmware_jobs/"
 """What any list of ours costs at least: one of nothing, within all of Horizon's page."""
@@ -89,13 +92,15 @@ class Site:
 
 
 def changing(pages: Site, cloud: MadeCloud) -> Callable[[], None]:
-    """Publishes other `vcpus` of `CHANGES` VMs, each time others, and has them read."""
+    """Switches `CHANGES` VMs on or off with other `vcpus`, each time others, and has them read."""
     turn = 0
 
     def change() -> None:
         nonlocal turn
         turn += 1
-        pages.change_vms([replace(vm, vcpus=turn) for vm in cloud.book.vms[:CHANGES]])
+        power = VmPower.OFF if turn % 2 else VmPower.ON
+        chosen = cloud.book.vms[turn % STRIDE :: STRIDE][:CHANGES]
+        pages.change_vms([replace(vm, vcpus=turn, power=power) for vm in chosen])
         pages.read_book()
 
     return change

@@ -11,13 +11,8 @@ from django.test import override_settings
 
 from tests.unit.domain import builders, caches
 from vmware_panel import config
-from vmware_panel.api.image_cache import (
-    Ledger,
-    Ledgers,
-    cache_computes,
-    ledger_report,
-    stands_alone,
-)
+from vmware_panel.api.cache_computes import cache_computes, stands_alone
+from vmware_panel.api.image_cache import Ledger, Ledgers, ledger_report
 from vmware_panel.api.placement import INVENTORIES, Answers
 from vmware_panel.api.reading import Reading
 from vmware_panel.api.scans import Scans

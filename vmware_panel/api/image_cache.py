@@ -14,21 +14,20 @@ from typing import Any
 from django.http import HttpRequest
 
 from vmware_panel.api import cloud
+from vmware_panel.api.cache_computes import cache_computes, stands_alone
 from vmware_panel.api.context import access_of, scope_of, vcenters_of
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.joined import versions_of
 from vmware_panel.api.placement import Answers, answers_of_all, parts_of_all
 from vmware_panel.api.reading import Reading, oldest
 from vmware_panel.api.scans import Scans, read_scans
-from vmware_panel.config import ANY_COMPUTE, ComputeConfig, PanelConfig, VCenterConfig, get_config
+from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cache_ledger import LedgerBooks, cached_images
 from vmware_panel.domain.cache_memory import CacheMemory
 from vmware_panel.domain.cache_risks import parent_risks
-from vmware_panel.domain.cache_roots import CacheCompute, CacheComputes
+from vmware_panel.domain.cache_roots import CacheComputes
 from vmware_panel.domain.cache_sums import CacheSum, sums_by_datastore, total
-from vmware_panel.domain.cloud import ComputeService, Hypervisor, parse_node_name
 from vmware_panel.domain.image_cache import (
-    Ageing,
     CachedImage,
     Leftover,
     LeftoverKind,
@@ -52,7 +51,7 @@ from vmware_panel.openstack import gather
 from vmware_panel.openstack.access import DEFAULT_TIMEOUT_S
 from vmware_panel.openstack.server_index import IndexedServers
 
-__all__ = ["Ledger", "LedgerReport", "cache_computes", "ledger_report"]
+__all__ = ["Ledger", "LedgerReport", "ledger_report"]
 
 MOST_LEDGERS = 4
 """Regions and kinds of users whose last ledger a process keeps."""
@@ -88,7 +87,7 @@ class Ledger:
 
     @cached_property
     def total(self) -> CacheSum:
-        return total(self.images, self.at_risk)
+        return total(self.sums)
 
 
 @dataclass(frozen=True)
@@ -190,61 +189,6 @@ def _silent(inventories: Sequence[Inventory]) -> tuple[str, ...]:
     return tuple(v.name for v in get_config().vcenters if v.name not in there)
 
 
-def stands_alone(request: HttpRequest, vcenters: Sequence[VCenterConfig]) -> bool:
-    """Whether all instances on these vCenters are in this region, as far as the settings tell."""
-    regions = getattr(request.user, "available_services_regions", None) or ()
-    return len(regions) <= 1 or all(vcenter.region is not None for vcenter in vcenters)
-
-
-def cache_computes(
-    config: PanelConfig,
-    hypervisors: Sequence[Hypervisor] | None,
-    services: Sequence[ComputeService] | None,
-    inventories: Sequence[Inventory],
-    *,
-    alone: bool = True,
-) -> CacheComputes:
-    """The nova-computes of the VMware driver, and those that only the settings name.
-
-    Complete if Nova told its nodes and services, and the settings tell of each compute whose cell
-    is down: its node is not listed.
-    """
-    names = {i.vcenter.instance_uuid.lower(): i.vcenter.name for i in inventories}
-    found: dict[str, CacheCompute] = {}
-    others = set()
-    for hypervisor in hypervisors or ():
-        node = parse_node_name(hypervisor.node)
-        if not hypervisor.is_vmware or node is None:
-            others.add(hypervisor.service_host)
-            continue
-        told = _told(config.compute(hypervisor.service_host), hypervisor.service_host)
-        vcenter = names.get(node.vcenter_uuid, "")
-        found[told.host] = replace(told, vcenter=vcenter, cluster=node.cluster)
-    for host, its in config.computes.items():
-        if host != ANY_COMPUTE and host not in found and host not in others:
-            if its.cache_root is not None:
-                found[host] = _told(its, host)
-    known = hypervisors is not None and services is not None
-    dark = {service.host for service in services or () if not service.id} - set(found)
-    return CacheComputes(
-        tuple(found[host] for host in sorted(found)), complete=known and alone and not dark
-    )
-
-
-def _told(config: ComputeConfig, host: str) -> CacheCompute:
-    interval = config.manager_interval
-    removes = config.remove_unused_base_images
-    if interval is not None and interval < 0:
-        removes = False
-    return CacheCompute(
-        host=host,
-        root=config.cache_root,
-        datastore_regex=config.datastore_regex,
-        ageing=Ageing(removes, config.remove_unused_original_minimum_age_seconds, interval),
-        other_root=config.other_cache_root,
-    )
-
-
 def _since(
     access: Any, scope: str, troubles: list[Trouble], since: datetime
 ) -> frozenset[str] | None:
@@ -274,7 +218,7 @@ class Ledgers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: OrderedDict[Hashable, _Made] = OrderedDict()
-        self._memory = CacheMemory()
+        self._memories: OrderedDict[Hashable, CacheMemory] = OrderedDict()
 
     def ledger(
         self,
@@ -295,15 +239,17 @@ class Ledgers:
         """
         reading = answers.reading
         indexed: IndexedServers | None = answers.get("servers")
+        listed = answers.get("images")
+        memory = self._memory(tuple(i.vcenter.name for i in reading.inventories))
         books = LedgerBooks(
             scans=tuple(scans.by_datastore.values()),
             inventories=reading.inventories,
             computes=computes,
             servers=indexed.servers if indexed else None,
-            images=answers.get("images"),
+            images=memory.glance.of(listed, lambda: listed),  # listed anew, and mostly the same
             others=elsewhere.inventories,
             silent_vcenters=silent,
-            memory=self._memory,
+            memory=memory,
         )
         held = (books.servers, books.images, scans.by_datastore)
         key = (
@@ -314,7 +260,7 @@ class Ledgers:
         with self._lock:
             known = self._made.get(key)
         if known is None:
-            images = Kept(cached_images(books))
+            images = Kept(cached_images(books), memory.line.below("images"))
             risks = parent_risks(images, books)
             ledger = Ledger(images, Kept(risks.found), risks.undecided)
         elif known.ledger.settled:
@@ -329,6 +275,15 @@ class Ledgers:
             while len(self._made) > MOST_LEDGERS:
                 self._made.popitem(last=False)
         return ledger
+
+    def _memory(self, vcenters: Hashable) -> CacheMemory:
+        """That of these vCenters' ledgers."""
+        with self._lock:
+            memory = self._memories.setdefault(vcenters, CacheMemory())
+            self._memories.move_to_end(vcenters)
+            while len(self._memories) > MOST_LEDGERS:
+                self._memories.popitem(last=False)
+            return memory
 
 
 _ledgers = Ledgers()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from vmware_panel.api.image_cache import cache_computes
+from vmware_panel.api.cache_computes import cache_computes
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.other_vcenters import OtherVCenters
 from vmware_panel.api.strangers import Strangers

@@ -9,9 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from vmware_panel.api import jobs
+from vmware_panel.api.cache_computes import stands_alone
 from vmware_panel.api.changing import Made
 from vmware_panel.api.context import vcenters_of
-from vmware_panel.api.image_cache import LedgerReport, ledger_report, stands_alone
+from vmware_panel.api.image_cache import LedgerReport, ledger_report
 from vmware_panel.api.purge_looks import ALONE
 from vmware_panel.api.purging import OLDER_THAN_H
 from vmware_panel.config import VCenterConfig

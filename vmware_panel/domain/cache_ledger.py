@@ -7,13 +7,16 @@ scans -> roots (whose?) -> image folders -> Glance's image
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
+from itertools import chain
 
 from vmware_panel.domain.cache_folders import CacheFolder, CacheFolders, cache_folders
-from vmware_panel.domain.cache_memory import CacheMemory
-from vmware_panel.domain.cache_roots import CacheComputes, deleted_after, root_named, roots_of
+from vmware_panel.domain.cache_memory import CacheMemory, OfDatastore, OfImage, Place
+from vmware_panel.domain.cache_roots import CacheComputes, deleted_after, root_named
 from vmware_panel.domain.cache_users import (
-    FolderKey,
+    ImagePlace,
+    OnDatastore,
     ServersOfImages,
     Standers,
     standers_of,
@@ -30,6 +33,8 @@ from vmware_panel.domain.image_cache import (
 )
 from vmware_panel.domain.inventory import Inventory, MoRef, VirtualMachine
 from vmware_panel.domain.shared_datastores import SharedDatastores
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,23 @@ class LedgerBooks:
 
     @cached_property
     def server_by_id(self) -> Mapping[str, Server]:
-        return {server.id.lower(): server for server in self.servers or ()}
+        servers = self.servers or ()
+        return self.memory.server_by_id.of(
+            servers, lambda: {server.id.lower(): server for server in servers}
+        )
 
     @cached_property
     def servers_of_images(self) -> ServersOfImages:
-        return ServersOfImages(self.servers, self.computes)
+        kept = self.memory.servers_of_images
+        return kept.of(
+            (self.servers, self.computes),
+            lambda: ServersOfImages(self.servers, self.computes, kept.value),
+        )
+
+    @cached_property
+    def glance(self) -> Mapping[str, Image] | None:
+        """`images`: the very same object as long as nothing in it is another."""
+        return self.memory.glance.of(self.images, lambda: self.images)
 
     @cached_property
     def unread_vms(self) -> Mapping[str, tuple[VirtualMachine, ...]]:
@@ -69,104 +86,154 @@ class LedgerBooks:
         return {inventory.vcenter.name: unread_vms(inventory) for inventory in every}
 
     @cached_property
-    def standers(self) -> Standers:
-        """Of every vCenter of the region whose book is there, each by the folder as it names it."""
+    def standers(self) -> Mapping[str, Standers]:
+        """Of every vCenter of the region whose book is there, by its name."""
         return self._standers_of(self.inventories)
 
     @cached_property
-    def _all_standers(self) -> Standers:
+    def _all_standers(self) -> Mapping[str, Standers]:
         return {**self.standers, **self._standers_of(self.others)}
 
-    def _standers_of(self, inventories: Sequence[Inventory]) -> Standers:
+    def _standers_of(self, inventories: Sequence[Inventory]) -> Mapping[str, Standers]:
         servers = None if self.servers is None else self.server_by_id
-        found: dict[FolderKey, tuple[Stander, ...]] = {}
-        for inventory in inventories:
-            kept = self.memory.stands[inventory.vcenter.name]
-            found.update(standers_of(inventory, servers, kept))
-        return found
+        return {
+            (name := inventory.vcenter.name): standers_of(
+                inventory, servers, self.memory.standers[name]
+            )
+            for inventory in inventories
+        }
 
     @cached_property
     def _shared(self) -> SharedDatastores:
         return SharedDatastores((*self.inventories, *self.others))
 
-    def same_datastores(self, vcenter: str, datastore: MoRef) -> tuple[tuple[str, MoRef], ...]:
+    def same_datastores(self, vcenter: str, datastore: MoRef) -> tuple[Place, ...]:
         """This one and its other objects, each by its vCenter's name and its id there."""
         return ((vcenter, datastore), *self._shared.others(vcenter, datastore))
 
-    def standers_on(self, key: FolderKey) -> tuple[Stander, ...]:
-        """Of all vCenters, however they call the datastore."""
-        found: dict[Stander, None] = {}
-        for vcenter, datastore in self.same_datastores(key.vcenter, key.datastore):
-            its = replace(key, vcenter=vcenter, datastore=datastore)
-            for stander in self._all_standers.get(its, ()):
-                elsewhere = vcenter != key.vcenter
-                found[replace(stander, vcenter=vcenter) if elsewhere else stander] = None
-        return tuple(found)
+    def standers_by_object(
+        self, vcenter: str, datastore: MoRef
+    ) -> tuple[tuple[str, OnDatastore], ...]:
+        """Of all vCenters, however they call the datastore: each with those of one object of it."""
+        return tuple(
+            (name, its)
+            for name, moref in self.same_datastores(vcenter, datastore)
+            if (its := self._all_standers.get(name, {}).get(moref))
+        )
 
 
 def cached_images(books: LedgerBooks) -> tuple[CachedImage, ...]:
     """Every image folder of every cache root that the scans found, by datastore, root and image."""
+    memory = books.memory
     scans = sorted(books.scans, key=lambda s: (s.vcenter, s.datastore_name, s.datastore))
-    named = (((scan.vcenter, scan.datastore), scan, None) for scan in scans)
-    folders = books.memory.folders.all(named, cache_folders)
-    return tuple(
-        image
-        for scan, its in zip(scans, folders, strict=True)
-        for image in _images_of(scan, its, books)
+    folders = memory.folders.all(
+        (((scan.vcenter, scan.datastore), scan, None) for scan in scans), cache_folders
+    )
+    parts = [_of_datastore(scan, its, books) for scan, its in zip(scans, folders, strict=True)]
+    found = memory.images.all(
+        ((its.place, its, None) for its in parts),
+        lambda its: tuple(
+            memory.images_on[its.place].all(
+                (((each.root.name, each.image_id), each, None) for each in _of_images(its)), _image
+            )
+        ),
+    )
+    for place in set(memory.images_on).difference(its.place for its in parts):
+        memory.images_on.pop(place, None)
+    return tuple(chain.from_iterable(found))
+
+
+def _of_datastore(scan: Scan, folders: CacheFolders, books: LedgerBooks) -> OfDatastore:
+    vcenter, moref = scan.vcenter, scan.datastore
+    inventory = books.inventory_of.get(vcenter)
+    return OfDatastore(
+        place=(vcenter, moref),
+        folders=folders,
+        roots=tuple(
+            root_named(name, vcenter, moref, scan.datastore_name, inventory, books.computes)
+            for name in folders
+        ),
+        standers=books.standers_by_object(vcenter, moref),
+        servers=books.servers_of_images,
+        images=books.glance,
+        whole=inventory is not None and inventory.whole,
+        unread_vms=tuple(
+            vm.name
+            for name, datastore in books.same_datastores(vcenter, moref)
+            for vm in books.unread_vms.get(name, ())
+            if datastore in vm.datastores or not vm.datastores
+        ),
+        silent_vcenters=tuple(name for name in books.silent_vcenters if name != vcenter),
     )
 
 
-def _images_of(scan: Scan, folders: CacheFolders, books: LedgerBooks) -> Iterator[CachedImage]:
-    inventory = books.inventory_of.get(scan.vcenter)
-    unread_vm_names = tuple(
-        vm.name
-        for vcenter, datastore in books.same_datastores(scan.vcenter, scan.datastore)
-        for vm in books.unread_vms.get(vcenter, ())
-        if datastore in vm.datastores or not vm.datastores
-    )
-    for root in roots_of(scan, inventory, books.computes):
-        for image_id, folder in folders.get(root.name, {}).items():
-            yield _image(root, image_id, folder, books, unread_vm_names)
+def _of_images(its: OfDatastore) -> Iterator[OfImage]:
+    for root in its.roots:
+        for image_id, folder in its.folders[root.name].items():
+            yield _of_image(root, image_id, folder, its)
 
 
-def image_not_searched(key: FolderKey, datastore_name: str, books: LedgerBooks) -> CachedImage:
-    """An image folder that no scan lists, but some VM stands on: its files are not known."""
-    inventory = books.inventory_of.get(key.vcenter)
-    root = root_named(
-        key.root, key.vcenter, key.datastore, datastore_name, inventory, books.computes
-    )
-    return _image(root, key.image_id, CacheFolder(), books, ())
-
-
-def _image(
-    root: CacheRoot,
-    image_id: str,
-    folder: CacheFolder,
-    books: LedgerBooks,
-    unread_vm_names: tuple[str, ...],
-) -> CachedImage:
-    key = FolderKey(root.vcenter, root.datastore, root.name, image_id)
-    inventory = books.inventory_of.get(root.vcenter)
-    standers: tuple[Stander, ...] | None = books.standers_on(key)
-    if not standers and (inventory is None or not inventory.whole):
+def _of_image(root: CacheRoot, image_id: str, folder: CacheFolder, its: OfDatastore) -> OfImage:
+    standers: tuple[Stander, ...] | None = _standers_on((root.name, image_id), its)
+    if not standers and not its.whole:
         standers = None
-    state, image = state_of(image_id, books.images)
+    return OfImage(
+        root,
+        image_id,
+        folder,
+        standers,
+        its.servers.users(image_id, root),
+        *state_of(image_id, its.images),
+        its.unread_vms,
+        its.silent_vcenters,
+    )
+
+
+def _standers_on(folder: ImagePlace, its: OfDatastore) -> tuple[Stander, ...]:
+    """Of all vCenters, however they call the datastore."""
+    own = its.place[0]
+    if len(its.standers) == 1 and its.standers[0][0] == own:
+        return its.standers[0][1].get(folder, ())
+    return tuple(
+        {
+            stander if vcenter == own else replace(stander, vcenter=vcenter): None
+            for vcenter, standers in its.standers
+            for stander in standers.get(folder, ())
+        }
+    )
+
+
+def image_not_searched(
+    vcenter: str, datastore: MoRef, folder: ImagePlace, books: LedgerBooks
+) -> CachedImage:
+    """An image folder that no scan lists, but some VM stands on: its files are not known."""
+    inventory = books.inventory_of.get(vcenter)
+    its = inventory.datastore_by_ref.get(datastore) if inventory else None
+    nothing = Scan(vcenter, datastore, its.name if its else "", _NEVER)
+    root_name, image_id = folder
+    grounds = _of_datastore(nothing, {root_name: {image_id: CacheFolder()}}, books)
+    (only,) = _of_images(grounds._replace(unread_vms=()))
+    return _image(only)
+
+
+def _image(its: OfImage) -> CachedImage:
+    folder = its.folder
     return CachedImage(
-        root=root,
-        image_id=image_id,
-        state=state,
-        image=image,
+        root=its.root,
+        image_id=its.image_id,
+        state=its.state,
+        image=its.image,
         size_bytes=folder.size_bytes,
         files=folder.files,
         copies=folder.copies,
         since=folder.since,
-        standers=standers,
-        servers=books.servers_of_images.users(image_id, root),
+        standers=its.standers,
+        servers=its.servers,
         marker=folder.marker,
         marked_at=folder.marked_at,
-        deleted_after=deleted_after(folder.marked_at, root.ageing),
-        unread_vms=unread_vm_names,
-        silent_vcenters=tuple(name for name in books.silent_vcenters if name != root.vcenter),
+        deleted_after=deleted_after(folder.marked_at, its.root.ageing),
+        unread_vms=its.unread_vms,
+        silent_vcenters=its.silent_vcenters,
     )
 
 

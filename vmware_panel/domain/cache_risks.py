@@ -4,12 +4,15 @@ A cache manager goes by the instances of its own compute. A linked clone that wa
 compute keeps its parent where it was, in the root of the compute that it came from.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vmware_panel.domain.cache_ledger import LedgerBooks, image_not_searched
-from vmware_panel.domain.cache_users import FolderKey
+from vmware_panel.domain.cache_memory import Place, RisksOfDatastore, StoodOn
+from vmware_panel.domain.cache_roots import CacheComputes
+from vmware_panel.domain.cache_users import ImagePlace
 from vmware_panel.domain.image_cache import (
     CachedImage,
     CacheRoot,
@@ -35,54 +38,74 @@ def parent_risks(images: Iterable[CachedImage], books: LedgerBooks) -> Risks:
     """`images` are the ledger's, by `cached_images`. A parent in a folder that no scan lists counts
     as well: vCenter's book names it.
     """
-    listed = {key_of(image): image for image in images}
+    memory = books.memory
+    computes = None if books.servers is None else books.computes
+    parts = memory.risks.all(
+        ((place, stood_on, None) for place, stood_on in _stood_on(images, books)),
+        lambda stood_on: _risks_on(stood_on, computes),
+        computes,
+    )
+    found = memory.risks_in_order.of(
+        [its for its, _ in parts],
+        lambda: tuple(sorted((risk for its, _ in parts for risk in its), key=_order)),
+    )
+    undecided = [stander for _, its in parts for stander in its]
+    return Risks(found, tuple(sorted(undecided, key=lambda s: (s.vm_name, s.vm, s.path))))
+
+
+def _stood_on(
+    images: Iterable[CachedImage], books: LedgerBooks
+) -> Iterator[tuple[Place, StoodOn]]:
+    listed: defaultdict[Place, dict[ImagePlace, CachedImage]] = defaultdict(dict)
+    for image in images:
+        root = image.root
+        listed[root.vcenter, root.datastore][root.name, image.image_id] = image
     searched = {(scan.vcenter, scan.datastore) for scan in books.scans}
+    for vcenter, standers in books.standers.items():
+        for datastore, on in standers.items():
+            its = listed[vcenter, datastore]
+            cached = tuple(
+                its.get(folder) or image_not_searched(vcenter, datastore, folder, books)
+                for folder in on
+            )
+            place = (vcenter, datastore)
+            yield place, StoodOn(on, cached, place in searched)
+
+
+def _risks_on(stood_on: StoodOn, computes: CacheComputes | None) -> RisksOfDatastore:
     found: list[ParentRisk] = []
     undecided: list[Stander] = []
-    for key, standers in books.standers.items():
-        cached = listed.get(key) or image_not_searched(key, _datastore_name(key, books), books)
-        paths = {f"[{cached.root.datastore_name}] {file.path}" for file in cached.files}
+    for standers, cached in zip(stood_on.standers.values(), stood_on.images, strict=True):
+        at = f"[{cached.root.datastore_name}] "
         for stander in standers:
-            own = stands_on_own(stander, cached.root, books)
+            own = stands_on_own(stander, cached.root, computes)
             if own is None:
                 undecided.append(stander)
             elif not own:
-                risk = ParentRisk(stander, cached, cached.deleted_after)
-                if (key.vcenter, key.datastore) in searched:
-                    risk = replace(risk, parent_listed=stander.path in paths)
-                found.append(risk)
-    return Risks(
-        tuple(sorted(found, key=_order)),
-        tuple(sorted(undecided, key=lambda s: (s.vm_name, s.vm, s.path))),
-    )
+                paths = (f"{at}{file.path}" for file in cached.files)
+                there = stander.path in paths if stood_on.searched else None
+                found.append(ParentRisk(stander, cached, cached.deleted_after, there))
+    return tuple(found), tuple(undecided)
 
 
-def stands_on_own(stander: Stander, root: CacheRoot, books: LedgerBooks) -> bool | None:
+def stands_on_own(
+    stander: Stander, root: CacheRoot, computes: CacheComputes | None
+) -> bool | None:
     """Whether the root is the one of the compute that has the VM among its instances; None: not
-    known.
+    known. `computes` None: Nova did not list its servers.
     """
-    if books.servers is None:
+    if computes is None:
         return None
-    if stander.server_id not in books.server_by_id:  # no instance, or another cloud's
+    if not stander.known_to_nova:  # no instance, or another cloud's
         return False if root.ownership is Ownership.OWNED else None
-    compute = books.computes.by_host.get(stander.compute_host)
+    compute = computes.by_host.get(stander.compute_host)
     if compute is None or compute.root is None:
         return None
     return compute.root == root.name
 
 
-def key_of(image: CachedImage) -> FolderKey:
-    root = image.root
-    return FolderKey(root.vcenter, root.datastore, root.name, image.image_id)
-
-
-def _datastore_name(key: FolderKey, books: LedgerBooks) -> str:
-    inventory = books.inventory_of.get(key.vcenter)
-    datastore = inventory.datastore_by_ref.get(key.datastore) if inventory else None
-    return datastore.name if datastore else ""
-
-
-def _order(risk: ParentRisk) -> tuple[int, datetime, str, str, str]:
+def _order(risk: ParentRisk) -> tuple[int, datetime, str, str, str, str]:
     off = {False: 0, None: 1, True: 2}[risk.stander.powered_on]
     stander = risk.stander
-    return (off, risk.time_left_until or _NEVER, stander.vm_name, stander.vm, stander.path)
+    until = risk.time_left_until or _NEVER
+    return (off, until, stander.vm_name, stander.vm, stander.path, risk.cached.key)

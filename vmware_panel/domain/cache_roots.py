@@ -54,17 +54,11 @@ class CacheComputes:
         return self.complete and all(compute.root is not None for compute in self.all)
 
 
-def roots_of(
-    scan: Scan, inventory: Inventory | None, computes: CacheComputes
-) -> tuple[CacheRoot, ...]:
-    """The datastore's cache roots, by name. `inventory` is its vCenter's book."""
+def root_names(scan: Scan) -> list[str]:
+    """The datastore's cache roots, in order."""
     names = {folder.name for folder in scan.folders}
     names.update(file.path.partition("/")[0] for file in scan.files)
-    return tuple(
-        root_named(name, scan.vcenter, scan.datastore, scan.datastore_name, inventory, computes)
-        for name in sorted(names)
-        if name.endswith(CACHE_SUFFIX)
-    )
+    return sorted(name for name in names if name.endswith(CACHE_SUFFIX))
 
 
 def root_named(

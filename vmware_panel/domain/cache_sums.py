@@ -48,11 +48,14 @@ class CacheSum:
         }[use]
 
 
+_USES = {True: Use.USED, False: Use.UNUSED, None: Use.UNKNOWN}
+
+
 def use_of(image: CachedImage, at_risk: Collection[str]) -> Use:
     """`at_risk` are the keys of images of which a VM's parent is at risk."""
     if image.key in at_risk:
         return Use.AT_RISK
-    return {True: Use.USED, False: Use.UNUSED, None: Use.UNKNOWN}[image.used]
+    return _USES[image.used]
 
 
 def sums_by_datastore(
@@ -69,13 +72,22 @@ def sums_by_datastore(
     )
 
 
-def total(images: Iterable[CachedImage], at_risk: Collection[str]) -> CacheSum:
-    return _sum("", None, "", list(images), at_risk)
+def total(sums: Iterable[CacheSum]) -> CacheSum:
+    """All together, of `sums_by_datastore`."""
+    its = list(sums)
+    return CacheSum(
+        images=sum(each.images for each in its),
+        unsized=sum(each.unsized for each in its),
+        used_bytes=sum(each.used_bytes for each in its),
+        unused_bytes=sum(each.unused_bytes for each in its),
+        at_risk_bytes=sum(each.at_risk_bytes for each in its),
+        unknown_bytes=sum(each.unknown_bytes for each in its),
+    )
 
 
 def _sum(
     vcenter: str,
-    datastore: MoRef | None,
+    datastore: MoRef,
     name: str,
     images: list[CachedImage],
     at_risk: Collection[str],

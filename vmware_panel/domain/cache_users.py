@@ -7,32 +7,32 @@ of that image on the computes that share the cache, whatever their disks stand o
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import TypeVar
 
 from vmware_panel.domain.cache_roots import CacheComputes
 from vmware_panel.domain.cloud import Server
 from vmware_panel.domain.datastore_files import CACHE_SUFFIX
 from vmware_panel.domain.image_cache import CacheRoot, Ownership, Stander, UserServer
 from vmware_panel.domain.inventory import Inventory, MoRef, VirtualDisk, VirtualMachine, VmPower
-from vmware_panel.domain.kept import OfEach
+from vmware_panel.domain.kept import Latest, OfEach
 from vmware_panel.domain.lineage import datastore_name, file_path
+
+T = TypeVar("T")
+
+_IN_ROOT = f"{CACHE_SUFFIX}/"
 
 BUILDING = frozenset({"BUILD", "REBUILD"})
 
 
-@dataclass(frozen=True, slots=True)
-class FolderKey:
-    """One image's folder in one root. `datastore` is the datastore's id."""
+ImagePlace = tuple[str, str]
+"""Root and image: the folder on its datastore."""
 
-    vcenter: str
-    datastore: MoRef
-    root: str
-    image_id: str
+OnDatastore = Mapping[ImagePlace, tuple[Stander, ...]]
+Standers = Mapping[MoRef, OnDatastore]
+"""Of one vCenter."""
 
-
-Standers = Mapping[FolderKey, tuple[Stander, ...]]
-Stands = tuple[tuple[FolderKey, Stander], ...]
-"""One VM's."""
+Stands = tuple[tuple[MoRef, ImagePlace, Stander], ...]
+"""One VM's, each by datastore and folder."""
 
 
 def chain_of(disk: VirtualDisk) -> tuple[str, ...]:
@@ -42,61 +42,101 @@ def chain_of(disk: VirtualDisk) -> tuple[str, ...]:
 
 def cache_folder(path: str) -> tuple[str, str] | None:
     """Root and image of `[datastore] root/image/...`; None for a file that is in no cache root."""
-    if f"{CACHE_SUFFIX}/" not in path:  # most paths
+    if _IN_ROOT not in path:  # most paths
         return None
     root, _, rest = file_path(path).partition("/")
     image, slash, _ = rest.partition("/")
     return (root, image) if root.endswith(CACHE_SUFFIX) and image and slash else None
 
 
+class KeptStanders:
+    """What was made of the VMs of one vCenter before, and all of them together."""
+
+    def __init__(self) -> None:
+        self.of_each: OfEach[VirtualMachine, Stands] = OfEach()
+        self.together: Latest[Standers] = Latest()
+
+
 def standers_of(
     inventory: Inventory,
     servers: Mapping[str, Server] | None,
-    kept: OfEach[VirtualMachine, Stands] | None = None,
+    kept: KeptStanders | None = None,
 ) -> Standers:
-    """Every VM of one vCenter that has a disk in a cache root, by the image's folder.
+    """Every VM of one vCenter that has a disk in a cache root, by datastore and the image's folder.
 
     One `Stander` for each file that a VM stands on. `servers` are Nova's, by id in lower case; None:
-    it did not list them. `kept` is what was made of the VMs of that vCenter before.
+    it did not list them. Of `kept`, what has not changed is the very same object.
     """
+    kept = kept or KeptStanders()
     known = servers or {}
-    whole = ((vm.moref, vm, known.get(_server_id(vm))) for vm in inventory.vms)
-    stands = (OfEach() if kept is None else kept).all(
-        whole,
-        lambda vm: _stands(vm, inventory, servers),
+    refs = datastore_refs(inventory)
+    stands = kept.of_each.all(
+        (
+            (vm.moref, vm, known.get(vm.instance_uuid.lower()) if vm.managed_by_nova else None)
+            for vm in inventory.vms
+        ),
+        lambda vm: _stands(vm, refs, servers),
         (datastore_names(inventory), servers is None),
     )
-    found: defaultdict[FolderKey, list[Stander]] = defaultdict(list)
+    return kept.together.of(stands, lambda: _together(stands, kept.together.value or {}))
+
+
+def _together(stands: Iterable[Stands], former: Standers) -> Standers:
+    found: defaultdict[MoRef, defaultdict[ImagePlace, list[Stander]]]
+    found = defaultdict(lambda: defaultdict(list))
     for its in stands:
-        for key, stander in its:
-            found[key].append(stander)
-    return {key: tuple(standers) for key, standers in found.items()}
+        for datastore, place, stander in its:
+            found[datastore][place].append(stander)
+    standers: dict[MoRef, OnDatastore] = {}
+    for datastore, places in found.items():
+        before = former.get(datastore, {})
+        now = {place: _same(tuple(each), before.get(place)) for place, each in places.items()}
+        standers[datastore] = _same(now, before)
+    return standers
+
+
+def _same(now: T, before: T | None) -> T:
+    """What was there before, if it is equal."""
+    return before if before is not None and before == now else now
 
 
 def _stands(
-    vm: VirtualMachine, inventory: Inventory, servers: Mapping[str, Server] | None
+    vm: VirtualMachine,
+    refs: Mapping[str, tuple[MoRef, ...]],
+    servers: Mapping[str, Server] | None,
 ) -> Stands:
-    found: dict[tuple[FolderKey, Stander], None] = {}
+    found: list[tuple[MoRef, ImagePlace, Stander]] = []  # most VMs stand on one file
     for disk in vm.disks:
         for path in chain_of(disk):
             place = cache_folder(path)
             if place is None:
                 continue
             stander = _stander(vm, path, servers)
-            for datastore in datastores_named(path, vm, inventory):
-                found[FolderKey(inventory.vcenter.name, datastore, *place), stander] = None
+            for datastore in datastores_named(datastore_name(path), vm, refs):
+                its = (datastore, place, stander)
+                if its not in found:
+                    found.append(its)
     return tuple(found)
 
 
 def datastore_names(inventory: Inventory) -> tuple[tuple[MoRef, str], ...]:
-    """All that `datastores_named` goes by, besides the VM."""
+    """All that `datastore_refs` are made of."""
     return tuple((datastore.moref, datastore.name) for datastore in inventory.datastores)
 
 
-def datastores_named(path: str, vm: VirtualMachine, inventory: Inventory) -> tuple[MoRef, ...]:
-    """The datastores that the path may name: several where two datacenters use the same name."""
-    found = inventory.datastores_by_name.get(datastore_name(path), ())
-    named = tuple(datastore.moref for datastore in found)
+def datastore_refs(inventory: Inventory) -> Mapping[str, tuple[MoRef, ...]]:
+    """By name, which is unique within a datacenter only."""
+    by_name = inventory.datastores_by_name
+    return {name: tuple(its.moref for its in found) for name, found in by_name.items()}
+
+
+def datastores_named(
+    name: str, vm: VirtualMachine, refs: Mapping[str, tuple[MoRef, ...]]
+) -> tuple[MoRef, ...]:
+    """The datastores that a path of the VM may name, by `datastore_refs`: several where two
+    datacenters use the same name.
+    """
+    named = refs.get(name, ())
     if len(named) == 1:
         return named
     of_vm = tuple(ref for ref in named if ref in vm.datastores)
@@ -128,15 +168,25 @@ def unread_vms(inventory: Inventory) -> tuple[VirtualMachine, ...]:
 
 
 class ServersOfImages:
-    """Nova's servers by the image that they are of. `servers` None: Nova did not list them."""
+    """Nova's servers by the image that they are of. `servers` None: Nova did not list them.
 
-    def __init__(self, servers: Iterable[Server] | None, computes: CacheComputes) -> None:
+    Users that are the same as those of `former` are the same objects.
+    """
+
+    def __init__(
+        self,
+        servers: Iterable[Server] | None,
+        computes: CacheComputes,
+        former: "ServersOfImages | None" = None,
+    ) -> None:
+        self._former = former._found if former else {}
         self._known = servers is not None
         self._computes = computes
         self._by_image: defaultdict[str, _OfImage] = defaultdict(_OfImage)
         self._in_doubt = False
         self._found: dict[object, tuple[UserServer, ...] | None] = {}
-        for number, server in enumerate(servers or ()):
+        self._servers = tuple(servers or ())
+        for number, server in enumerate(self._servers):
             if server.image_id:
                 self._by_image[server.image_id].add(number, server)
             elif server.status == "UNKNOWN" and server.flavor_name is None:
@@ -150,7 +200,7 @@ class ServersOfImages:
             return None
         key = (image_id, root.ownership, root.owners)  # the same on every datastore
         if key not in self._found:
-            self._found[key] = self._users(image_id, root)
+            self._found[key] = _same(self._users(image_id, root), self._former.get(key))
         return self._found[key]
 
     def _users(self, image_id: str, root: CacheRoot) -> tuple[UserServer, ...] | None:
@@ -163,7 +213,7 @@ class ServersOfImages:
             doubt = doubt or counts is None
         if doubt and not users:
             return None
-        return tuple(_user(server) for _number, server in sorted(users, key=_number_of))
+        return tuple(_user(self._servers[number]) for number in sorted(users))
 
     def _counts(self, host: str | None, root: CacheRoot) -> bool | None:
         """Whether the root's computes count a server of that compute as a user of theirs."""
@@ -181,30 +231,22 @@ class ServersOfImages:
         return None if compute.root is None else False
 
 
-_Numbered = tuple[int, Server]
-"""A server and its place in Nova's list, in whose order users are told."""
-
-
 class _OfImage:
-    """The servers of one image: those at work on it, which count everywhere, and the others by
-    their compute.
+    """The servers of one image, by their places in Nova's list, in whose order users are told: those
+    at work on it, which count everywhere, and the others by their compute.
     """
 
     def __init__(self) -> None:
-        self.building: list[_Numbered] = []
-        self.by_host: defaultdict[str | None, list[_Numbered]] = defaultdict(list)
+        self.building: list[int] = []
+        self.by_host: defaultdict[str | None, list[int]] = defaultdict(list)
 
     def add(self, number: int, server: Server) -> None:
         its = self.building if is_building(server) else self.by_host[server.compute_host]
-        its.append((number, server))
+        its.append(number)
 
 
 def is_building(server: Server) -> bool:
     return server.status in BUILDING or bool(server.task_state)
-
-
-def _number_of(numbered: _Numbered) -> int:
-    return numbered[0]
 
 
 def _user(server: Server) -> UserServer:

@@ -7,6 +7,7 @@ one folder `[datastore] <root>/<image id>`; Nova deletes it whole or not at all.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from vmware_panel.domain.cloud import Image
 from vmware_panel.domain.datastore_files import DatastoreFile
@@ -153,18 +154,18 @@ class CachedImage:
         """`[datastore] root/image`."""
         return f"{self.root.path}/{self.image_id}"
 
-    @property
+    @cached_property
     def key(self) -> str:
         """`<vcenter>/<datastore's id>/<root>/<image>`: its name in links and forms."""
         root = self.root
         return f"{root.vcenter}/{root.datastore}/{root.name}/{self.image_id}"
 
-    @property
+    @cached_property
     def has_iso(self) -> bool:
         """VMs may have it in their CD drive, which the books do not hold."""
-        return any(file.name.endswith(".iso") for file in self.files)
+        return any(file.path.endswith(".iso") for file in self.files)
 
-    @property
+    @cached_property
     def used(self) -> bool | None:
         """None: no user is known, and there may be one in what the books do not tell."""
         if self.standers or self.servers:

@@ -13,28 +13,14 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from vmware_panel.domain.cache_memory import CacheMemory, Held
-from vmware_panel.domain.cache_roots import CacheComputes, roots_of
-from vmware_panel.domain.cache_users import chain_of, datastore_names, datastores_named
-from vmware_panel.domain.datastore_files import (
-    CACHE_SUFFIX,
-    IMAGE_VM_PREFIX,
-    SNAPSHOT_VM_PREFIX,
-    TEMP_FOLDER,
-    DatastoreFile,
-    FileKind,
-    Scan,
-    TopFolder,
-)
-from vmware_panel.domain.ids import is_uuid
+from vmware_panel.domain.cache_memory import CacheMemory
+from vmware_panel.domain.cache_roots import CacheComputes, root_named
+from vmware_panel.domain.datastore_files import Scan, TopFolder
+from vmware_panel.domain.folders_held import Holders, holders_of
 from vmware_panel.domain.image_cache import Leftover, LeftoverKind, Ownership
-from vmware_panel.domain.inventory import Inventory, MoRef, VirtualMachine
-from vmware_panel.domain.kept import OfEach
-from vmware_panel.domain.lineage import file_path
+from vmware_panel.domain.inventory import Inventory, MoRef
+from vmware_panel.domain.leavings import Leavings, leavings_of, leftover_folder
 from vmware_panel.domain.shared_datastores import SharedDatastores
-
-BROKEN_DOWNLOAD_BYTES = 4_096_000
-"""What an interrupted download leaves of a disk, whatever the image."""
 
 NAMED_BY_VM = frozenset({"VMFS", "NFS", "NFS41"})
 """Types whose top folders bear the VM's name. vSAN's and vVols' are objects with ids of their own."""
@@ -100,13 +86,17 @@ class LeftoverBooks:
         return SharedDatastores(self.every)
 
     @cached_property
-    def _held(self) -> Mapping[str, Mapping[MoRef, Set[str]]]:
+    def _holders(self) -> Mapping[str, Holders]:
+        names = {inventory.vcenter.name: inventory for inventory in self.every}
         return {
-            inventory.vcenter.name: folders_held(
-                inventory, self.memory.held[inventory.vcenter.name]
-            )
-            for inventory in self.every
+            name: holders_of(inventory, self.memory.holders[name])
+            for name, inventory in names.items()
         }
+
+    @cached_property
+    def carried(self) -> Sequence[Set[str]]:
+        """The instances' ids that VMs carry, in lower case, by vCenter."""
+        return [its.instance_ids for its in self._holders.values()]
 
     def places(self, scan: Scan) -> tuple[tuple[str, MoRef], ...]:
         """The datastore in every vCenter that has it, by the vCenter's name and its id there."""
@@ -116,7 +106,7 @@ class LeftoverBooks:
     def held(self, scan: Scan) -> Set[str]:
         """Its top folders in which any VM has a file, of whichever vCenter."""
         each = (
-            self._held.get(vcenter, {}).get(datastore, frozenset())
+            self._holders.get(vcenter, Holders()).folders.get(datastore, frozenset())
             for vcenter, datastore in self.places(scan)
         )
         return frozenset().union(*each)
@@ -129,10 +119,12 @@ def leftovers(books: LeftoverBooks) -> Leftovers:
     """
     found: list[Leftover] = []
     undecided: list[Undecided] = []
-    carried = {vm.instance_uuid.lower() for i in books.every for vm in i.vms if vm.instance_uuid}
-    for scan in books.scans:
+    leavings = books.memory.leavings.all(
+        (((scan.vcenter, scan.datastore), scan, None) for scan in books.scans), leavings_of
+    )
+    for scan, left in zip(books.scans, leavings, strict=True):
         inventory = next((i for i in books.inventories if i.vcenter.name == scan.vcenter), None)
-        its = _OfScan(scan, inventory, books, carried)
+        its = _OfScan(scan, left, inventory, books)
         found.extend(its.found())
         undecided.extend(its.undecided)
     order = list(LeftoverKind).index
@@ -159,77 +151,25 @@ def without(left: Leftovers, lately: Set[str] | None) -> Leftovers:
     )
 
 
-def folders_held(
-    inventory: Inventory, kept: OfEach[VirtualMachine, Held] | None = None
-) -> Mapping[MoRef, Set[str]]:
-    """By datastore: the top folders in which any VM has its configuration or a disk's file.
-
-    `kept` is what was made of the VMs of that vCenter before.
-    """
-    found: dict[MoRef, set[str]] = {}
-    for its in (OfEach() if kept is None else kept).all(
-        ((vm.moref, vm, None) for vm in inventory.vms),
-        lambda vm: _held_by(vm, inventory),
-        datastore_names(inventory),
-    ):
-        for datastore, top in its:
-            found.setdefault(datastore, set()).add(top)
-    return found
-
-
-def _held_by(vm: VirtualMachine, inventory: Inventory) -> Held:
-    paths = [vm.vm_path, *(path for disk in vm.disks for path in chain_of(disk))]
-    return tuple(
-        {
-            (datastore, file_path(path).partition("/")[0]): None
-            for path in filter(None, paths)
-            for datastore in datastores_named(path, vm, inventory)
-        }
-    )
-
-
 class _OfScan:
     """The leftovers of one datastore."""
 
     def __init__(
         self,
         scan: Scan,
+        left: Leavings,
         inventory: Inventory | None,
         books: LeftoverBooks,
-        carried: Set[str],
     ) -> None:
-        self._scan, self._inventory, self._books = scan, inventory, books
+        self._scan, self._left, self._inventory, self._books = scan, left, inventory, books
         self._held = books.held(scan)
-        self._carried = carried
         self.undecided: list[Undecided] = []
 
     def found(self) -> Iterator[Leftover]:
         yield from self._roots()
-        yield from self._in_cache()
-        yield from self._temp()
+        yield from self._left.found
         yield from self._working_vms()
         yield from self._gone_instances()
-
-    def _leftover(
-        self,
-        kind: LeftoverKind,
-        path: str,
-        size_bytes: int | None,
-        age_from: datetime | None,
-        detail: str = "",
-    ) -> Leftover:
-        scan = self._scan
-        full = f"[{scan.datastore_name}] {path}"
-        return Leftover(
-            kind,
-            scan.vcenter,
-            scan.datastore,
-            scan.datastore_name,
-            full,
-            size_bytes,
-            age_from,
-            detail,
-        )
 
     def _doubt(self, kind: LeftoverKind, why: Doubt) -> None:
         scan = self._scan
@@ -237,59 +177,28 @@ class _OfScan:
             Undecided(kind, scan.vcenter, scan.datastore, scan.datastore_name, why)
         )
 
-    def _whole(self, folder: TopFolder) -> TopFolder:
-        """Without its size where a part of it could not be listed."""
-        at = f"{folder.name}/"
-        if any(f"{path}/".startswith(at) for path in self._scan.unread):
-            return TopFolder(folder.name, None, folder.files, folder.newest, folder.holds_vm)
-        return folder
-
     def _roots(self) -> Iterator[Leftover]:
         kind = LeftoverKind.OWNERLESS_ROOT
-        folders = {folder.name: self._whole(folder) for folder in self._scan.folders}
+        scan = self._scan
         unknown = False
-        for root in roots_of(self._scan, self._inventory, self._books.computes):
+        for name, its in self._left.roots.items():
+            root = root_named(
+                name,
+                scan.vcenter,
+                scan.datastore,
+                scan.datastore_name,
+                self._inventory,
+                self._books.computes,
+            )
             if root.ownership is Ownership.OWNERLESS:
-                folder = folders.get(root.name) or TopFolder(root.name)
-                yield self._leftover(kind, root.name, folder.size_bytes, folder.newest)
+                yield its
             unknown = unknown or root.ownership is Ownership.UNKNOWN
         if unknown:
             self._doubt(kind, Doubt.ROOT_UNTOLD)
 
-    def _in_cache(self) -> Iterator[Leftover]:
-        for file in self._scan.files:
-            top = file.path.partition("/")[0]
-            broken = file.size_bytes == BROKEN_DOWNLOAD_BYTES and file.path.endswith(".vmdk")
-            if broken and top.endswith(CACHE_SUFFIX):
-                yield self._leftover(
-                    LeftoverKind.BROKEN_DOWNLOAD, file.path, file.size_bytes, file.modified
-                )
-
-    def _temp(self) -> Iterator[Leftover]:
-        """One for each thing right below `vmware_temp`, with all that lies in it."""
-        things: dict[str, list[DatastoreFile]] = {}
-        for file in self._scan.files:
-            top, _, rest = file.path.partition("/")
-            if top == TEMP_FOLDER and rest:
-                things.setdefault(f"{top}/{rest.partition('/')[0]}", []).append(file)
-        for path, files in things.items():
-            sizes = [f.size_bytes for f in files if f.kind is not FileKind.FOLDER]
-            known = [size for size in sizes if size is not None]
-            at = f"{path}/"
-            whole = len(known) == len(sizes) and not any(
-                f"{u}/".startswith(at) or at.startswith(f"{u}/") for u in self._scan.unread
-            )
-            newest = max((f.modified for f in files if f.modified), default=None)
-            yield self._leftover(LeftoverKind.TEMP, path, sum(known) if whole else None, newest)
-
     def _working_vms(self) -> Iterator[Leftover]:
-        prefixes = {
-            LeftoverKind.IMAGE_VM: IMAGE_VM_PREFIX,
-            LeftoverKind.SNAPSHOT_VM: SNAPSHOT_VM_PREFIX,
-        }
         why = self._doubt_of_book()
-        for kind, prefix in prefixes.items():
-            folders = [f for f in self._scan.folders if f.name.startswith(prefix)]
+        for kind, folders in self._left.working.items():
             if folders and why:
                 self._doubt(kind, why)
                 continue
@@ -297,22 +206,21 @@ class _OfScan:
 
     def _gone_instances(self) -> Iterator[Leftover]:
         kind = LeftoverKind.GONE_INSTANCE
-        folders = [f for f in self._scan.folders if is_uuid(f.name)]
+        folders: Sequence[tuple[str, TopFolder]] = self._left.of_instances
         if not folders:
             return
         if why := self._doubt_of_type() or self._doubt_of_book() or self._doubt_of_nova():
             self._doubt(kind, why)
             return
-        instances = self._books.instances
-        known = (instances.ids or frozenset(), self._carried)
-        gone = [f for f in folders if not any(f.name.lower() in ids for ids in known)]
-        yield from self._not_held(kind, gone)
+        known = (self._books.instances.ids or frozenset(), *self._books.carried)
+        for ids in known:
+            folders = [each for each in folders if each[0] not in ids]
+        yield from self._not_held(kind, [folder for _, folder in folders])
 
     def _not_held(self, kind: LeftoverKind, folders: Iterable[TopFolder]) -> Iterator[Leftover]:
         for folder in folders:
             if folder.name not in self._held:
-                its = self._whole(folder)
-                yield self._leftover(kind, its.name, its.size_bytes, its.newest)
+                yield leftover_folder(kind, folder, self._scan)
 
     def _doubt_of_type(self) -> Doubt | None:
         inventory = self._inventory

@@ -23,8 +23,6 @@ class DiskOrigin(StrEnum):
     UNKNOWN = "unknown"  # named in a way that Nova does not
 
 
-_PATH = re.compile(r"\[(?P<datastore>[^\]]*)\] ?(?P<file>.*)", re.DOTALL)
-
 _CACHED = re.compile(
     rf"\[(?P<datastore>[^\]]*)\] ?(?P<root>[^/]*_base)/(?P<image>{UUID})/"
     rf"(?P=image)(?:\.(?P<gb>\d+))?\.vmdk"
@@ -59,16 +57,22 @@ class Lineage:
     volume_id: str | None = None
 
 
+def split_path(path: str) -> tuple[str, str]:
+    """The datastore and the rest of `[datastore] folder/file`; of another form, nothing and all."""
+    name, bracket, rest = path.partition("]")
+    if not bracket or name[:1] != "[":
+        return "", path
+    return name[1:], rest[1:] if rest[:1] == " " else rest
+
+
 def datastore_name(path: str) -> str:
     """The datastore of `[datastore] folder/file`, or nothing if the path is of another form."""
-    match = _PATH.fullmatch(path)
-    return match["datastore"] if match else ""
+    return split_path(path)[0]
 
 
 def file_path(path: str) -> str:
     """The part of `[datastore] folder/file` after the datastore."""
-    match = _PATH.fullmatch(path)
-    return match["file"] if match else path
+    return split_path(path)[1]
 
 
 def parse_cached_image(path: str) -> CachedImageFile | None:

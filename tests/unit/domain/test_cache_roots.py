@@ -13,7 +13,7 @@ from vmware_panel.domain.cache_roots import (
     CacheComputes,
     deleted_after,
     root_named,
-    roots_of,
+    root_names,
     soonest,
 )
 from vmware_panel.domain.image_cache import Ageing, CacheRoot, Ownership
@@ -41,9 +41,8 @@ def test_the_roots_are_the_top_folders_that_end_as_nova_names_them() -> None:
         caches.folder("based"),
         caches.folder("deep/c2_base"),
     )
-    found = roots_of(scan, caches.inventory(), computes())
-    assert [each.name for each in found] == ["10.0.0.1_base", "_base", "c1_base"]
-    assert found[2].path == "[ds1] c1_base"
+    assert root_names(scan) == ["10.0.0.1_base", "_base", "c1_base"]
+    assert root("c1_base").path == "[ds1] c1_base"
 
 
 def test_a_root_is_owned_by_the_compute_that_is_told_to_have_it() -> None:

@@ -10,8 +10,8 @@ from vmware_panel.domain.cache_roots import CacheComputes
 from vmware_panel.domain.datastore_files import DatastoreFile, Scan
 from vmware_panel.domain.image_cache import LeftoverKind
 from vmware_panel.domain.inventory import Datastore
+from vmware_panel.domain.leavings import BROKEN_DOWNLOAD_BYTES
 from vmware_panel.domain.leftovers import (
-    BROKEN_DOWNLOAD_BYTES,
     Doubt,
     LeftoverBooks,
     Leftovers,

@@ -1,12 +1,15 @@
 """Order and pages over real rows of the instances' list."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.panels import clouds
-from vmware_panel.domain.kept import Kept
+from vmware_panel.domain.kept import Kept, Line
 from vmware_panel.panels.instances.filters import InstanceFilters
 from vmware_panel.panels.instances.rows import InstanceRow, row_of
 from vmware_panel.panels.instances.tables import InstancesTable
@@ -22,11 +25,11 @@ ROWS = [
 ]
 
 
-def listing(query: str, rows: list[InstanceRow] | None = None, size: int = 20) -> Listing:
+def listing(query: str, rows: Sequence[InstanceRow] | None = None, size: int = 20) -> Listing:
     return Listing(
         InstancesTable,
         InstanceFilters,
-        Kept(ROWS if rows is None else rows),
+        rows if isinstance(rows, Kept) else Kept(ROWS if rows is None else rows),
         QueryDict(query),
         default_sort=Sort("name"),
         default_size=size,
@@ -64,6 +67,26 @@ def test_the_pages_together_are_all_rows_in_order(
         got, value, descending=descending, ties=[lambda r: r.name, lambda r: r.id]
     )
     assert not first.problems
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(range(12)), unique=True, max_size=12), max_size=4),
+    st.sampled_from(COLUMNS),
+    st.booleans(),
+)
+def test_rows_that_follow_others_are_listed_as_if_there_had_been_none(
+    histories: list[list[int]], column: str, descending: bool
+) -> None:
+    line = Line()
+    sort = str(Sort(column, descending))
+    for numbers in [*histories, range(12)]:
+        rows = [ROWS[number] for number in numbers]
+        rows += [replace(row) for row in ROWS[12:20]]  # others, and equal
+        here = listing(f"sort={sort}", Kept(rows, line))
+        alone = listing(f"sort={sort}", Kept(rows))
+        assert [id(row) for row in here.rows] == [id(row) for row in alone.rows]
+        assert here.form.as_p() == alone.form.as_p()
 
 
 def test_the_order_is_that_of_all_rows_and_not_of_the_page() -> None:

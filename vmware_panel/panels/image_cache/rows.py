@@ -130,10 +130,29 @@ class ImageRow:
 
 
 def rows_of(ledger: Ledger, scans: Scans) -> Kept[ImageRow]:
-    """The same ones as long as the ledger is."""
+    """The same ones as long as the ledger is; and of the next ledger those that are the same."""
+    at_risk = ledger.at_risk
+    searched = {place: scan.read_at for place, scan in scans.by_datastore.items()}
 
     def row(image: CachedImage) -> ImageRow:
-        scan = scans.by_datastore.get((image.root.vcenter, image.root.datastore))
-        return ImageRow(image, use_of(image, ledger.at_risk), scan.read_at if scan else None)
+        read_at = searched.get((image.root.vcenter, image.root.datastore))
+        return ImageRow(image, use_of(image, at_risk), read_at)
 
-    return ledger.images.derived("rows", lambda: Kept(map(row, ledger.images)))
+    def rows() -> Kept[ImageRow]:
+        line = ledger.images.line
+        if line is None:
+            return Kept(map(row, ledger.images))
+        parts = (
+            (
+                image.key,
+                image,
+                (
+                    use_of(image, at_risk),
+                    searched.get((image.root.vcenter, image.root.datastore)),
+                ),
+            )
+            for image in ledger.images
+        )
+        return Kept(line.of_each("rows").all(parts, row), line.below("rows"))
+
+    return ledger.images.derived("rows", rows)

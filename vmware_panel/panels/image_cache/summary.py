@@ -3,12 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from vmware_panel.api.image_cache import LedgerReport
+from django.template.defaultfilters import floatformat
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from vmware_panel.api.image_cache import Ledger, LedgerReport
 from vmware_panel.domain.cache_roots import CacheComputes
 from vmware_panel.domain.cache_sums import CacheSum, Use
 from vmware_panel.domain.inventory import MoRef
+from vmware_panel.domain.kept import OfEach
 from vmware_panel.domain.ownership import mounted
 from vmware_panel.panels.drawing.bars import WIDTH
 from vmware_panel.panels.image_cache.cells import url_of_datastore
@@ -33,19 +38,38 @@ class Part:
     text: str
 
 
+class _ToDraw(NamedTuple):
+    """`largest` is the largest cache of all, in bytes; `took_s` None: it was not searched."""
+
+    sums: CacheSum
+    largest: int
+    name: str
+    took_s: float | None
+
+
+class Drawn(NamedTuple):
+    """What a datastore's line draws and says of the same sums. `parts` are to the scale of the
+    largest cache of all; `search` names its button.
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+    texts: tuple[str, ...]
+    took: str
+    search: str
+
+
 @dataclass(frozen=True, slots=True)
 class DatastoreLine:
-    """One datastore. `parts` are drawn to the scale of the largest cache of all."""
+    """One datastore."""
 
     name: str
     vcenter: str
     moref: MoRef
     url: str | None
     sums: CacheSum
-    parts: tuple[Part, ...] = ()
-    texts: tuple[str, ...] = ()
+    drawn: Drawn
     searched_at: datetime | None = None
-    took_s: float = 0.0
     unread: int = 0
     running: bool = False
     trouble: TroubleWords | None = None
@@ -66,9 +90,21 @@ def lines_of(report: LedgerReport) -> list[DatastoreLine]:
         return []
     sums = {(s.vcenter, s.datastore): s for s in report.ledger.sums}
     largest = max((s.cached_bytes for s in sums.values()), default=0)
+    names = _names(report)
+    drawn = _drawn(report.ledger).all(
+        (
+            (
+                key,
+                _ToDraw(sums.get(key) or CacheSum(), largest, foreign(name), _took_s(key, report)),
+                None,
+            )
+            for key, name in names.items()
+        ),
+        _draw,
+    )
     lines = [
-        _line(key, name, sums.get(key) or CacheSum(), largest, report)
-        for key, name in _names(report).items()
+        _line(key, name, sums.get(key) or CacheSum(), its, report)
+        for (key, name), its in zip(names.items(), drawn, strict=True)
     ]
     return sorted(
         lines, key=lambda line: (-line.sums.cached_bytes, natural_key(line.name), line.moref)
@@ -91,25 +127,45 @@ def _clusters(vcenter: str, computes: CacheComputes) -> frozenset[MoRef]:
 
 
 def _line(
-    key: tuple[str, MoRef], name: str, sums: CacheSum, largest: int, report: LedgerReport
+    key: tuple[str, MoRef], name: str, sums: CacheSum, drawn: Drawn, report: LedgerReport
 ) -> DatastoreLine:
     vcenter, moref = key
     scan = report.scans.by_datastore.get(key)
     progress = report.scans.progress.get(vcenter)
     trouble = progress.troubles.get(moref) if progress else None
     return DatastoreLine(
-        name=foreign(name),
+        name=drawn.name,
         vcenter=vcenter,
         moref=moref,
         url=url_of_datastore(vcenter, moref),
         sums=sums,
-        parts=tuple(_parts(sums, largest)),
-        texts=tuple(bytes_of(sums.of(use)) for use in ORDER) if scan else (),
+        drawn=drawn,
         searched_at=scan.read_at if scan else None,
-        took_s=scan.took_s if scan else 0.0,
         unread=len(scan.unread) if scan else 0,
         running=bool(progress and progress.running == name),
         trouble=trouble_words(trouble) if trouble else None,
+    )
+
+
+def _took_s(key: tuple[str, MoRef], report: LedgerReport) -> float | None:
+    scan = report.scans.by_datastore.get(key)
+    return scan.took_s if scan else None
+
+
+def _drawn(ledger: Ledger) -> OfEach[_ToDraw, Drawn]:
+    """With hundreds of datastores, their sizes in words cost more than the whole list."""
+    line = ledger.images.line
+    return OfEach() if line is None else line.of_each(("drawn", get_language()))
+
+
+def _draw(its: _ToDraw) -> Drawn:
+    known = its.took_s is not None
+    return Drawn(
+        name=its.name,
+        parts=tuple(_parts(its.sums, its.largest)),
+        texts=tuple(bytes_of(its.sums.of(use)) for use in ORDER) if known else (),
+        took=filled(_("in %(took)s s"), took=floatformat(its.took_s, 1)) if known else "",
+        search=filled(_("Search %(name)s afresh"), name=its.name),
     )
 
 

@@ -53,6 +53,9 @@ class TextFilter(forms.CharField):
     def study(self, rows: Iterable[Any]) -> None:
         """Has no choices."""
 
+    def studied(self, row: Any) -> None:
+        """Nothing of a row."""
+
     def learn(self, found: None, known: Iterable[str], chosen: str) -> None:
         """Has no choices."""
 
@@ -120,6 +123,11 @@ class ChoiceFilter(forms.CharField):
         choices = [Choice(_escaped(value), name) for value, name in names.items()]
         ordered = sorted(_distinct(choices), key=lambda c: natural_key(c.label))
         return Found(tuple(ordered), has_unknown, has_nothing)
+
+    def studied(self, row: Any) -> object:
+        """All of a row that `study` goes by."""
+        values = self.values(row)
+        return (values, self.labels(row)) if self.labels else values
 
     def learn(self, found: Found, known: Iterable[str], chosen: str) -> None:
         """Takes the choices from what the rows have; `known` are allowed too, though no row has
@@ -237,7 +245,7 @@ class FilterForm(forms.Form):
         super().__init__(data, auto_id="filter_%s")
         for name, field in self.fields.items():
             key = ("values", type(self), name, get_language())
-            found = rows.derived(key, partial(field.study, rows))
+            found = rows.digested(key, field.studied, partial(field.study, rows))
             field.learn(found, (known or {}).get(name, ()), str(data.get(name, "")))
             if getattr(field, "typed", False):
                 field.widget.attrs["list"] = f"filter_{name}_values"

@@ -110,16 +110,26 @@ class Listing:
 
     def _ordered(self, rows: Kept[Any], ties: Sequence[str]) -> Sequence[Any]:
         column = self._table_class.base_columns[self.sort.column]
+        value = column.order_value or attrgetter(self.sort.column)
+        tied = [attrgetter(name) for name in ties]
+        key = ("order", self._table_class, str(self.sort), tuple(ties))
+
+        def places() -> Sequence[int]:
+            order = sort_rows(
+                enumerate(rows),
+                lambda its: value(its[1]),
+                descending=self.sort.descending,
+                ties=[lambda its, tie=tie: tie(its[1]) for tie in tied],  # type: ignore[misc]
+            )
+            return [place for place, _ in order]
 
         def order() -> Sequence[Any]:
-            return sort_rows(
-                rows,
-                column.order_value or attrgetter(self.sort.column),
-                descending=self.sort.descending,
-                ties=[attrgetter(name) for name in ties],
+            found = rows.digested(
+                (*key, "places"), lambda row: (value(row), *(tie(row) for tie in tied)), places
             )
+            return [rows[place] for place in found]
 
-        return rows.derived(("order", self._table_class, str(self.sort), tuple(ties)), order)
+        return rows.derived(key, order)
 
     def _has(self, step: int) -> bool:
         return self.page.has_next() if step > 0 else self.page.has_previous()
