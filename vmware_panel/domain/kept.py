@@ -138,7 +138,8 @@ class Line:
         make: Callable[[], V],
     ) -> V:
         """See `Kept.digested`."""
-        former, digests, made = self._digested.get(key, ((), [], None))
+        known = self._digested.get(key)
+        former, digests, made = known or ((), [], None)
         if len(former) == len(items):
             now = [
                 old if item is before else digest(item)
@@ -146,7 +147,7 @@ class Line:
             ]
         else:
             now = [digest(item) for item in items]
-        if key not in self._digested or now != digests:
+        if known is None or now != digests:
             made = make()
         self._digested[key] = items, now, made
         _shortened(self._digested)
