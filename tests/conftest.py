@@ -26,6 +26,20 @@ def lab() -> Iterator["RunningLab"]:
         yield running
 
 
+# In a real cloud much comes by itself, in an order that nobody promises: a test that looked too early
+# gets a second go, and the run's summary says so, for it is to be mended. All others get none.
+SECOND_GO = pytest.mark.flaky(reruns=1, rerun_except=["the lab did not come up"])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes the lab's vCenter away comes last."""
+    for item in items:
+        if item.get_closest_marker("lab") is not None:
+            item.add_marker(SECOND_GO)
     items.sort(key=lambda item: item.get_closest_marker("order_last") is not None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"{report.nodeid} needed a second go", red=True)
+        terminalreporter.line(report.longreprtext)
