@@ -18,6 +18,7 @@ from tests.selenium.test_purge import CACHE, OLD_S, ask, image, searched, select
 SHARED = "shared-ds-1"
 OWNERLESS, OWNED, TEMPORARY = "former_base", "c0_base", "vmware_temp"
 SEED = f"{CACHE}seed/"
+WIDE = 1420
 
 
 class CachePictures:
@@ -39,10 +40,14 @@ class CachePictures:
         save(self.admin, "datastore", until="#vmware_next")
 
     def image_cache(self) -> None:
+        """In a window that is wide enough for all the columns."""
+        before = self.admin.driver.get_window_size()
         with self._left_behind() as folders:
             searched(self.admin, "", folders[0].name)
+            self.admin.driver.set_window_size(WIDE, before["height"])
             self._open(f"{CACHE}?sort=-root", ".vmware-listing")
             save(self.admin, "image-cache", until=self.admin.all(".vmware-listing tbody tr")[5])
+        self.admin.driver.set_window_size(before["width"], before["height"])
 
     def leftovers(self) -> None:
         with self._left_behind():
