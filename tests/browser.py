@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.wait import WebDriverWait
@@ -52,9 +51,7 @@ class Browser:
         )
 
     def wait(self, seconds: float = WAIT_S) -> WebDriverWait:
-        return WebDriverWait(
-            self.driver, seconds, ignored_exceptions=[StaleElementReferenceException]
-        )
+        return WebDriverWait(self.driver, seconds)
 
     def one(self, css: str, seconds: float = WAIT_S) -> Element:
         """The first element that the selector finds, waited for."""
@@ -85,7 +82,7 @@ class Browser:
 
     def wait_for_text(self, css: str, wanted: str, seconds: float = WAIT_S) -> str:
         self.wait(seconds).until(
-            expected.text_to_be_present_in_element((By.CSS_SELECTOR, css), wanted),
+            lambda _: wanted in self.one(css, seconds).text,
             f"{css} of {self.driver.current_url} never said {wanted!r}",
         )
         return self.text(css)

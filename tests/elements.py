@@ -38,7 +38,7 @@ class Element(WebElement):
 
     def _execute(self, command: str, params: dict[str, Any] | None = None) -> Any:
         parent = super()
-        return self.lasting(lambda: parent._execute(command, dict(params or {})))
+        return self.lasting(lambda: parent._execute(command, params))
 
     # These two go by a script of the driver's, to which the element is an argument.
     def get_attribute(self, name: str) -> str | None:

@@ -1,7 +1,6 @@
 """DRS of a cluster in a browser; what came of it is read back from vCenter by its administrator."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from selenium.webdriver.support.select import Select
 from lab.vcenter import nova_vms, read, wait
 from tests.browser import Browser
 from tests.lab_run import RunningLab
+from tests.selenium.vmotion import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -89,14 +89,6 @@ def drs(lab: RunningLab) -> Iterator[Drs]:
         )
 
 
-def until(true: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + 60
-    while not (found := true()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
-    return found
-
-
 def test_recommendations_are_made_shown_and_one_is_applied_and_followed_to_its_end(
     admin: Browser, lab: RunningLab, drs: Drs
 ):
@@ -147,7 +139,7 @@ def test_all_of_them_are_applied_at_once(admin: Browser, drs: Drs):
 
     admin.wait_for_text("body", "was asked to apply the recommendations of DC0_C0")
     for move in told.values():
-        until(
+        eventually(
             lambda move=move: move.vm.runtime.host == move.destination,
             f"{move.vm.name} did not get to {move.destination.name}",
         )
@@ -186,7 +178,7 @@ def test_the_level_is_changed_with_what_that_means_shown_before(admin: Browser, 
 
     admin.press(".vmware-make")
     admin.wait_for_text("body", "was asked to change the DRS automation level of DC0_C0")
-    until(lambda: drs.level == "partiallyAutomated", "the level is not changed")
+    eventually(lambda: drs.level == "partiallyAutomated", "the level is not changed")
 
 
 def test_rules_are_held_against_where_the_instances_are(admin: Browser, drs: Drs):
@@ -207,7 +199,7 @@ def test_rules_are_held_against_where_the_instances_are(admin: Browser, drs: Drs
         text = admin.text(".vmware-rules tbody tr")
         return text if text.count("broken") == 2 else None
 
-    text = until(shown, "both books do not say that the rule is broken")
+    text = eventually(shown, "both books do not say that the rule is broken")
     assert "apart <b>always</b> {{ 7 * 7 }}" in text, "a name is shown otherwise than it is"
     assert one.instance in text and two.instance in text
     assert "DRS leaves it alone" in admin.text(".vmware-overrides")
@@ -218,7 +210,7 @@ def test_the_history_tells_moves_by_drs_and_by_hand_and_is_narrowed(admin: Brows
     drs.cluster.RefreshRecommendation()
     key, move = next(iter(drs.by_key().items()))
     drs.cluster.ApplyRecommendation(key)
-    until(lambda: move.vm.runtime.host == move.destination, "DRS did not move it")
+    eventually(lambda: move.vm.runtime.host == move.destination, "DRS did not move it")
     instance = next(found for found in drs.instances() if found.vm == move.vm).instance
 
     admin.open(drs.tab("history", f"&by=drs&days=2&vm={move.vm.name.split(' ')[0]}"))

@@ -3,13 +3,13 @@
 import csv
 import io
 import json
-import time
 
 import pytest
 import requests
 from pyVmomi import vim
 from selenium.webdriver.common.by import By
 
+from lab.vcenter import wait
 from tests.browser import Browser
 from tests.lab_run import RunningLab
 from tests.selenium.pages import PANEL, horizons_row, listed, open_tab, panel_row
@@ -88,11 +88,7 @@ def test_a_vm_that_moved_is_followed_by_tab_columns_and_panel(admin, lab: Runnin
 
 
 def _move(vm: vim.VirtualMachine, host: vim.HostSystem) -> None:
-    task = vm.RelocateVM_Task(vim.vm.RelocateSpec(host=host, pool=vm.resourcePool))
-    until = time.monotonic() + 60
-    while task.info.state not in ("success", "error") and time.monotonic() < until:
-        time.sleep(0.1)
-    assert task.info.state == "success", task.info.error
+    wait([vm.RelocateVM_Task(vim.vm.RelocateSpec(host=host, pool=vm.resourcePool))])
 
 
 def test_horizons_own_list_has_the_three_columns(admin, lab: RunningLab):

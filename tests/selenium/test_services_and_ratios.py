@@ -1,6 +1,5 @@
 """Compute services and allocation ratios, changed in a browser; the effect is read from Nova and Placement."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ from selenium.webdriver.support.select import Select
 
 from tests.browser import Browser
 from tests.lab_run import RunningLab
+from tests.selenium.vmotion import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -135,10 +135,7 @@ def test_twice_the_same_form_changes_once(admin: Browser, lab: RunningLab, enabl
         {**fields, "reason": "once"},
     )
     assert len(statuses) == 2
-    deadline = time.monotonic() + 60
-    while service_of(lab).status != "disabled":
-        assert time.monotonic() < deadline, statuses
-        time.sleep(0.5)
+    eventually(lambda: service_of(lab).status == "disabled", f"{HOST} is disabled: {statuses}")
     made = [line for line in audit_lines(lab)[len(before) :] if 'outcome="made"' in line]
     assert len(made) == 1, "\n".join(audit_lines(lab)[len(before) :])
 

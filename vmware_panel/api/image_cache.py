@@ -19,7 +19,7 @@ from vmware_panel.api.context import access_of, scope_of, vcenters_of
 from vmware_panel.api.inventories import inventory_source
 from vmware_panel.api.joined import versions_of
 from vmware_panel.api.placement import Answers, answers_of_all, parts_of_all
-from vmware_panel.api.reading import Reading, oldest
+from vmware_panel.api.reading import BooksReport, Reading
 from vmware_panel.api.scans import Scans, read_scans
 from vmware_panel.config import VCenterConfig, get_config
 from vmware_panel.domain.cache_ledger import LedgerBooks, cached_images
@@ -46,7 +46,6 @@ from vmware_panel.domain.leftovers import (
     without,
 )
 from vmware_panel.domain.outcome import Trouble
-from vmware_panel.domain.snapshot import Snapshot
 from vmware_panel.openstack import gather
 from vmware_panel.openstack.access import DEFAULT_TIMEOUT_S
 from vmware_panel.openstack.server_index import IndexedServers
@@ -91,7 +90,7 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class LedgerReport:
+class LedgerReport(BooksReport):
     """The region's image cache. `ledger` None: no search could be read.
 
     `computes` are those of the VMware driver with what the settings tell of them. `images` and the
@@ -102,11 +101,7 @@ class LedgerReport:
     ledger: Ledger | None
     computes: CacheComputes = CacheComputes()
     scans: Scans = field(default_factory=Scans, repr=False)
-    inventories: tuple[Inventory, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     project_names: Mapping[str, str] = field(default_factory=dict)
-    configured: bool = True
     complete: bool = True
 
     @property
@@ -120,10 +115,6 @@ class LedgerReport:
     @property
     def risks(self) -> Kept[ParentRisk] | None:
         return self.ledger.risks if self.ledger else None
-
-    @property
-    def read_at(self) -> datetime | None:
-        return oldest(self.inventories)
 
     @property
     def untold(self) -> tuple[str, ...]:

@@ -76,11 +76,6 @@ class LedgerBooks:
         )
 
     @cached_property
-    def glance(self) -> Mapping[str, Image] | None:
-        """`images`: the very same object as long as nothing in it is another."""
-        return self.memory.glance.of(self.images, lambda: self.images)
-
-    @cached_property
     def unread_vms(self) -> Mapping[str, tuple[VirtualMachine, ...]]:
         every = (*self.inventories, *self.others)
         return {inventory.vcenter.name: unread_vms(inventory) for inventory in every}
@@ -155,7 +150,7 @@ def _of_datastore(scan: Scan, folders: CacheFolders, books: LedgerBooks) -> OfDa
         ),
         standers=books.standers_by_object(vcenter, moref),
         servers=books.servers_of_images,
-        images=books.glance,
+        images=books.images,
         whole=inventory is not None and inventory.whole,
         unread_vms=tuple(
             vm.name

@@ -21,9 +21,17 @@ from uuid import uuid4
 
 import msgspec
 
-from vmware_panel.domain.jobs import ItemState, Job, JobItem, JobState, Summary
+from vmware_panel.domain.jobs import Job, JobItem, JobState, Summary
 from vmware_panel.domain.outcome import TroubleKind
-from vmware_panel.jobs.encoding import decode_head, decode_items, encode_head, encode_items
+from vmware_panel.jobs.encoding import (
+    Now,
+    decode_head,
+    decode_items,
+    decode_now,
+    encode_head,
+    encode_items,
+    encode_now,
+)
 from vmware_panel.jobs.journal import LEASE_S, MOST_JOBS, JournalError, WorkerStopped
 from vmware_panel.store.base import StoreError
 from vmware_panel.store.channel import Channel
@@ -40,15 +48,6 @@ write its chunk.
 """
 
 
-class _Now(msgspec.Struct, frozen=True):
-    fence: str
-    items: int
-    counts: dict[ItemState, int]
-    worker: str = ""
-    beat_at: datetime | None = None
-    ended_at: datetime | None = None
-
-
 class CacheJournal:
     """See `Journal`. `alias` is a key of CACHES, `deployment` names whose jobs they are."""
 
@@ -57,10 +56,10 @@ class CacheJournal:
         self._prefix = f"vmware_panel:jobs:{deployment}"
 
     def add(self, job: Job, sealed: bytes | None) -> None:
-        now = _Now("0", len(job.items), dict(job.counts))
+        now = Now("0", len(job.items), dict(job.counts))
         parts = {
             self._key(job.id, "head"): encode_head(job),
-            self._key(job.id, "now"): msgspec.msgpack.encode(now),
+            self._key(job.id, "now"): encode_now(now),
             **self._chunks(job.id, now.fence, job.items),
         }
         if sealed is not None:
@@ -93,7 +92,7 @@ class CacheJournal:
         head, now = (found.get(self._key(job_id, part)) for part in ("head", "now"))
         if head is None or now is None:
             return None
-        its = _now(now)
+        its = decode_now(now)
         state = JobState.WAITING
         if its.ended_at is not None:
             state = JobState.ENDED
@@ -120,7 +119,7 @@ class CacheJournal:
             summary = self._summary(job_id, found)
             if summary is None:
                 return None
-            its = _now(found[self._key(job_id, "now")])
+            its = decode_now(found[self._key(job_id, "now")])
             keys = self._chunk_keys(job_id, its.fence, its.items)
             with _failures():
                 bodies = self._channel.get_many(keys) if keys else {}
@@ -167,7 +166,7 @@ class CacheJournal:
                 lease.release()
             return None
         before = self._read_now(job_id)
-        its = _Now(uuid4().hex, len(job.items), dict(job.counts), worker, datetime.now(UTC))
+        its = Now(uuid4().hex, len(job.items), dict(job.counts), worker, datetime.now(UTC))
         with _failures():
             self._channel.put(self._chunks(job_id, its.fence, job.items), None)
             if not lease.held:
@@ -208,7 +207,7 @@ class CacheJournal:
                 self._channel.put({f"{self._prefix}:first": str(min(left)).encode()}, None)
         return dropped
 
-    def _drop(self, slot: int, job_id: str, its: _Now | None) -> None:
+    def _drop(self, slot: int, job_id: str, its: Now | None) -> None:
         parts = ("head", "now", "sealed", "cancel", "queue", "queued")
         keys = [self._key(job_id, part) for part in parts]
         if its is not None:
@@ -243,22 +242,22 @@ class CacheJournal:
     def _chunk_keys(self, job_id: str, fence: str, items: int) -> list[str]:
         return [self._key(job_id, fence, n) for n in range(math.ceil(items / CHUNK))]
 
-    def _read_now(self, job_id: str) -> _Now:
+    def _read_now(self, job_id: str) -> Now:
         with _failures():
             packed = self._channel.get(self._key(job_id, "now"))
         if packed is None:
             raise JournalError(TroubleKind.NOT_FOUND, f"job {job_id} is gone")
-        return _now(packed)
+        return decode_now(packed)
 
-    def _write_now(self, job_id: str, its: _Now) -> None:
+    def _write_now(self, job_id: str, its: Now) -> None:
         with _failures():
-            self._channel.put({self._key(job_id, "now"): msgspec.msgpack.encode(its)}, None)
+            self._channel.put({self._key(job_id, "now"): encode_now(its)}, None)
 
 
 class CacheClaim:
     """See `Claim`."""
 
-    def __init__(self, journal: CacheJournal, job: Job, now: _Now, lease: CacheLease) -> None:
+    def __init__(self, journal: CacheJournal, job: Job, now: Now, lease: CacheLease) -> None:
         self.job = job
         self._journal = journal
         self._now = now
@@ -324,21 +323,12 @@ class CacheClaim:
         self._journal._write_now(self.job.id, self._now)
 
 
-def _now(packed: bytes) -> _Now:
-    try:
-        return msgspec.msgpack.decode(packed, type=_Now)
-    except msgspec.MsgspecError as error:
-        raise JournalError(
-            TroubleKind.BAD_ANSWER, f"{type(error).__name__}: {error}"[:200]
-        ) from None
-
-
-def _now_if_ours(packed: bytes | None) -> _Now | None:
+def _now_if_ours(packed: bytes | None) -> Now | None:
     """None for what is not there, and for what another release has written: no reason to leave all
     the other jobs alone.
     """
     try:
-        return None if packed is None else _now(packed)
+        return None if packed is None else decode_now(packed)
     except JournalError:
         return None
 

@@ -134,25 +134,20 @@ def rows_of(ledger: Ledger, scans: Scans) -> Kept[ImageRow]:
     at_risk = ledger.at_risk
     searched = {place: scan.read_at for place, scan in scans.by_datastore.items()}
 
-    def row(image: CachedImage) -> ImageRow:
-        read_at = searched.get((image.root.vcenter, image.root.datastore))
-        return ImageRow(image, use_of(image, at_risk), read_at)
-
     def rows() -> Kept[ImageRow]:
-        line = ledger.images.line
-        if line is None:
-            return Kept(map(row, ledger.images))
         parts = (
             (
-                image.key,
                 image,
-                (
-                    use_of(image, at_risk),
-                    searched.get((image.root.vcenter, image.root.datastore)),
-                ),
+                use_of(image, at_risk),
+                searched.get((image.root.vcenter, image.root.datastore)),
             )
             for image in ledger.images
         )
-        return Kept(line.of_each("rows").all(parts, row), line.below("rows"))
+        line = ledger.images.line
+        if line is None:
+            return Kept(ImageRow(*its) for its in parts)
+        named = ((its[0].key, its, None) for its in parts)
+        made = line.of_each("rows").all(named, lambda its: ImageRow(*its))
+        return Kept(made, line.below("rows"))
 
     return ledger.images.derived("rows", rows)
