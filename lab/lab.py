@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from lab import programs, report
 from lab.certificates import ensure_certificates
+from lab.openstack_conf import NEVER
 from lab.services import LabSteps, prepare
 from lab.settings import REGION, LabSettings
 from lab.steps import Service
@@ -92,6 +93,10 @@ class Lab:
                 "manager_interval": interval_s,
             },
         )
+
+    def set_power_sync(self, host: str, interval_s: int) -> None:
+        """Have one nova-compute look at its power states by another interval; starts it anew."""
+        self._set_options(host, {"sync_power_state_interval": interval_s or NEVER})
 
     def _set_options(self, host: str, values: Mapping[str, object]) -> None:
         """Options that stand in the file of that nova-compute already."""

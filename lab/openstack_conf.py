@@ -29,13 +29,15 @@ _NOVA_POLICY = """\
 """
 
 RESERVED_MEMORY_MB = 0
+NEVER = -1
+"""As the interval of one of Nova's periodic tasks."""
 
 IMAGE_CACHE = {
     "remove_unused_base_images": True,
     "remove_unused_original_minimum_age_seconds": 120,
     "manager_interval": 120,
 }
-CALM_IMAGE_CACHE = {"manager_interval": -1}
+CALM_IMAGE_CACHE = {"manager_interval": NEVER}
 
 Section = Mapping[str, object]
 Conf = Mapping[str, Section]
@@ -80,7 +82,7 @@ def _calm(conf: dict[str, Section]) -> None:
     """
     conf["DEFAULT"] = {
         **conf["DEFAULT"],
-        "sync_power_state_interval": -1,
+        "sync_power_state_interval": NEVER,
         "update_resources_interval": 600,
     }
     conf["filter_scheduler"] = {"track_instance_changes": False}
@@ -207,9 +209,10 @@ class OpenStackConf:
                 "compute_driver": "vmwareapi.VMwareVCDriver",
                 "force_config_drive": False,
                 "flat_injected": False,
-                # What vCenter has changes in Nova's and Placement's books soon. Power states are
-                # left to Nova's own ten minutes: a drift has to last until it was looked at.
+                # What vCenter has changes in Nova's and Placement's books soon; power states later,
+                # by default: a drift has to last until it was looked at.
                 "update_resources_interval": 30,
+                "sync_power_state_interval": settings.power_sync_s or NEVER,
                 "periodic_fuzzy_delay": 0,
                 "reserved_host_memory_mb": RESERVED_MEMORY_MB,
                 "cell_worker_thread_pool_size": 20,

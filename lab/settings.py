@@ -8,6 +8,8 @@ Every value has a default, an environment variable or a command-line option; opt
   for several labs that share one.
 * ``VMWARE_LAB_PORT_OFFSET``: added to every default port.
 * ``VMWARE_LAB_PORTS``: single ports, such as ``horizon=8000,keystone=5000``.
+* ``VMWARE_LAB_POWER_SYNC_S``: seconds between Nova's looks at the power states (default: Nova's
+  own, 600; 0 is never).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 REGION = "RegionOne"
+POWER_SYNC_S = 600
 
 DEFAULT_PORTS: Mapping[str, int] = {
     "keystone": 15000,
@@ -78,6 +81,9 @@ class LabSettings:
     other_compute: bool = True
     """Also run a nova-compute with Nova's fake driver: instances that are not on vCenter."""
 
+    power_sync_s: int = POWER_SYNC_S
+    """Nova's ``sync_power_state_interval``: it stops an instance whose VM it finds off. 0: never."""
+
     build_folder: Path | None = None
     password: str = "secret"
     vcenter_user: str = "administrator@vsphere.local"
@@ -99,7 +105,7 @@ class LabSettings:
     ) -> LabSettings:
         """Settings from ``environment`` (default: the process's), overridden by the arguments.
 
-        :raises SettingsError: a value that is no port, an unknown port name
+        :raises SettingsError: a value that is no port, an unknown port name, a negative interval
         """
         environ = os.environ if environment is None else environment
         folder = state or environ.get("VMWARE_LAB_STATE") or str(PROJECT_ROOT / ".lab")
@@ -110,6 +116,7 @@ class LabSettings:
         numbers = {name: number + port_offset for name, number in DEFAULT_PORTS.items()} | single
         _check_ports(numbers)
         built = environ.get("VMWARE_LAB_BUILD")
+        values.setdefault("power_sync_s", _power_sync_s(environ))
         return cls(
             state=Path(folder).expanduser().resolve(),
             ports=numbers,
@@ -196,6 +203,7 @@ class LabSettings:
             "VMWARE_LAB_BUILD": str(self.build),
             "VMWARE_LAB_PORTS": ports,
             "VMWARE_LAB_PORT_OFFSET": "0",
+            "VMWARE_LAB_POWER_SYNC_S": str(self.power_sync_s),
         }
 
     def describe(self) -> dict[str, Any]:
@@ -204,6 +212,7 @@ class LabSettings:
             "ports": dict(self.ports),
             "size": dataclasses.asdict(self.size),
             "other_compute": self.other_compute,
+            "power_sync_s": self.power_sync_s,
         }
 
     @property
@@ -230,6 +239,7 @@ class LabSettings:
             ports=record["ports"],
             size=Size(**record["size"]),
             other_compute=record["other_compute"],
+            power_sync_s=record["power_sync_s"],
         )
 
 
@@ -247,8 +257,16 @@ def parse_ports(text: str, source: str) -> dict[str, int]:
     return ports
 
 
-def _integer(environ: Mapping[str, str], name: str) -> int:
-    value = environ.get(name, "").strip() or "0"
+def _power_sync_s(environ: Mapping[str, str]) -> int:
+    name = "VMWARE_LAB_POWER_SYNC_S"
+    seconds = _integer(environ, name, POWER_SYNC_S)
+    if seconds < 0:
+        raise SettingsError(f"{name} is {seconds}: give seconds, or 0 for never")
+    return seconds
+
+
+def _integer(environ: Mapping[str, str], name: str, default: int = 0) -> int:
+    value = environ.get(name, "").strip() or str(default)
     try:
         return int(value)
     except ValueError:

@@ -41,9 +41,11 @@ def test_ports_come_from_offset_variable_and_option_in_that_order(tmp_path: Path
         ({"VMWARE_LAB_PORTS": "horizon=80"}, "port 80 of horizon"),
         ({"VMWARE_LAB_PORTS": "horizon=8989"}, "port 8989 is given to both vcenter and horizon"),
         ({"VMWARE_LAB_PORT_OFFSET": "60000"}, "from 1024 to 65535"),
+        ({"VMWARE_LAB_POWER_SYNC_S": "soon"}, "VMWARE_LAB_POWER_SYNC_S is 'soon'"),
+        ({"VMWARE_LAB_POWER_SYNC_S": "-1"}, "VMWARE_LAB_POWER_SYNC_S is -1: give seconds"),
     ],
 )
-def test_bad_ports_are_refused_by_name(environment: dict[str, str], message: str) -> None:
+def test_bad_variables_are_refused_by_name(environment: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
         LabSettings.from_environment(environment)
 
@@ -54,19 +56,28 @@ def test_a_lab_without_hosts_is_refused_by_option() -> None:
 
 
 def test_a_child_process_gets_these_very_settings(tmp_path: Path) -> None:
-    settings = _settings(tmp_path, port_offset=100, ports={"horizon": 8000})
+    settings = _settings(tmp_path, port_offset=100, ports={"horizon": 8000}, power_sync_s=7)
     again = LabSettings.from_environment(settings.to_environment())
     assert (again.state, dict(again.ports)) == (settings.state, dict(settings.ports))
-    assert again.build == settings.build
+    assert (again.build, again.power_sync_s) == (settings.build, 7)
 
 
 def test_the_record_of_a_start_is_read_back(tmp_path: Path) -> None:
-    settings = _settings(tmp_path, port_offset=100, size=Size(clusters=1), other_compute=False)
+    more = {"size": Size(clusters=1), "other_compute": False, "power_sync_s": 0}
+    settings = _settings(tmp_path, port_offset=100, **more)
     assert settings.recorded() is None
     settings.write_record()
     assert _settings(tmp_path).recorded() == dataclasses.replace(
-        _settings(tmp_path), ports=settings.ports, size=Size(clusters=1), other_compute=False
+        _settings(tmp_path), ports=settings.ports, **more
     )
+
+
+def test_novas_look_at_power_states_is_as_set_or_never(tmp_path: Path) -> None:
+    for seconds, written in ((600, "600"), (5, "5"), (0, "-1")):
+        settings = _settings(tmp_path, power_sync_s=seconds)
+        openstack_conf.OpenStackConf(settings).write_all()
+        file = settings.etc / "nova" / "vmware-c0.conf"
+        assert f"sync_power_state_interval = {written}" in file.read_text().splitlines()
 
 
 def test_every_port_belongs_to_one_service_and_is_checked(tmp_path: Path) -> None:
