@@ -27,8 +27,9 @@ def lab() -> Iterator["RunningLab"]:
 
 
 # In a real cloud much comes by itself, in an order that nobody promises: a test that looked too early
-# gets a second go, and the run's summary says so, for it is to be mended. All others get none.
-SECOND_GO = pytest.mark.flaky(reruns=1, rerun_except=["the lab did not come up"])
+# gets a second go, when what disturbed it may be over, and the run's summary says so, for it is to be
+# mended. All others get none.
+SECOND_GO = pytest.mark.flaky(reruns=1, reruns_delay=20, rerun_except=["the lab did not come up"])
 # Bringing it up, which may have to build the databases before, counts towards the first test's time.
 WITH_THE_LABS_START = pytest.mark.timeout(1200)
 
