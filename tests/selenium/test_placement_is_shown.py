@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from lab.vcenter import wait
 from tests.browser import Browser
 from tests.lab_run import RunningLab
-from tests.selenium.pages import PANEL, horizons_row, open_tab, panel_row
+from tests.selenium.pages import PANEL, horizons_row, open_still, open_tab, panel_row
 from tests.selenium.waiting import eventually, holds
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
@@ -181,7 +181,7 @@ def test_lists_come_from_what_the_collector_keeps_and_say_how_old_it_is(admin, l
 
 def test_refresh_now_reads_everything_again_and_shows_when_that_is_through(admin, lab):
     panel_row(admin, NAME)
-    admin.open(f"{PANEL}?sort=-name")
+    open_still(admin, f"{PANEL}?sort=-name")
     lab.control.reset_calls()
     lab.control.delay(READS_FOR_MS, "CreateFilter")
     try:
