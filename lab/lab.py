@@ -12,10 +12,14 @@ from typing import Any, TextIO
 from lab import programs, report
 from lab.certificates import ensure_certificates
 from lab.openstack_conf import NEVER
+from lab.readiness import ComputeReports
 from lab.services import LabSteps, prepare
 from lab.settings import REGION, LabSettings
 from lab.steps import Service
 from lab.supervisor import LabError, Supervisor
+
+_REPORT_TIMEOUT_S = 150.0
+_REPORT_POLL_S = 0.5
 
 
 class Lab:
@@ -99,7 +103,10 @@ class Lab:
         self._set_options(host, {"sync_power_state_interval": interval_s or NEVER})
 
     def _set_options(self, host: str, values: Mapping[str, object]) -> None:
-        """Options that stand in the file of that nova-compute already."""
+        """Options that stand in the file of that nova-compute already.
+
+        :raises LabError: it does not come up again
+        """
         with self.supervisor.locked():
             file = self._settings.etc / "nova" / f"{host}.conf"
             lines = []
@@ -108,6 +115,12 @@ class Lab:
                 lines.append(f"{name} = {values[name]}" if name in values else line)
             file.write_text("\n".join([*lines, ""]))
             self.supervisor.restart(f"nova-compute-{host}")
+            reports = ComputeReports(self._settings, host)
+            until = time.monotonic() + _REPORT_TIMEOUT_S
+            while not reports():
+                if time.monotonic() > until:
+                    raise LabError(f"nova-compute of {host} does not report after its restart")
+                time.sleep(_REPORT_POLL_S)
 
     def status(self) -> dict[str, Any]:
         """Everything a test or a person needs to know of it, as plain values."""

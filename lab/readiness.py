@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from datetime import UTC, datetime
 from typing import Any
 
 from keystoneauth1 import exceptions
@@ -62,6 +63,31 @@ class ComputeReady:
             if "VCPU" in self._cloud.get("placement", path)["inventories"]:
                 return True
         return False
+
+
+class ComputeReports:
+    """This nova-compute has said that it is up since the check was made: for one started anew.
+
+    Nova takes it for up by what the process before it said, and gives it instances to build. Those
+    it takes for interrupted ones and puts into ERROR, if only until it builds them
+    (``ComputeManager._error_out_instances_whose_build_was_interrupted``).
+    """
+
+    def __init__(self, settings: LabSettings, host: str) -> None:
+        self._cloud = _Cloud(settings)
+        self._path = f"/v2.1/os-services?binary=nova-compute&host={host}"
+        self._since = datetime.now(UTC).replace(tzinfo=None)
+
+    def __call__(self) -> bool:
+        try:
+            found = self._cloud.get("nova", self._path)["services"]
+        except exceptions.ClientException:
+            return False
+        return any(
+            service["state"] == "up" and datetime.fromisoformat(said) > self._since
+            for service in found
+            if (said := service["updated_at"])
+        )
 
 
 class VolumeServiceReady:

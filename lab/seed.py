@@ -16,7 +16,7 @@ from lab.settings import LabSettings
 from lab.supervisor import LabError
 
 _WORKERS = 6
-_BOOT_TIMEOUT_S = 180
+_BOOT_TIMEOUT_S = 300
 _POLL_S = 0.5
 
 

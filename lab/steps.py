@@ -31,7 +31,7 @@ class Service:
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     folder: Path | None = None
     poll_s: float = 0.1
-    ready_timeout_s: float = 90.0
+    ready_timeout_s: float = 240.0
     stop_last: bool = False
     """Others cannot end in an orderly way without it (a database, a message broker)."""
 
@@ -48,7 +48,7 @@ class Job:
     function: Callable[[], None] | None = None
     after: tuple[str, ...] = ()
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    timeout_s: float = 240.0
+    timeout_s: float = 600.0
 
 
 Step = Service | Job

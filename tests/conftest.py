@@ -29,6 +29,8 @@ def lab() -> Iterator["RunningLab"]:
 # In a real cloud much comes by itself, in an order that nobody promises: a test that looked too early
 # gets a second go, and the run's summary says so, for it is to be mended. All others get none.
 SECOND_GO = pytest.mark.flaky(reruns=1, rerun_except=["the lab did not come up"])
+# Bringing it up, which may have to build the databases before, counts towards the first test's time.
+WITH_THE_LABS_START = pytest.mark.timeout(1200)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,6 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("lab") is not None:
             item.add_marker(SECOND_GO)
     items.sort(key=lambda item: item.get_closest_marker("order_last") is not None)
+    first = next((item for item in items if item.get_closest_marker("lab") is not None), None)
+    if first is not None:
+        first.add_marker(WITH_THE_LABS_START, append=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,14 +11,38 @@ from django.test import override_settings
 
 from lab.settings import HOST, REGION
 from tests.lab_run import RunningLab
-from vmware_panel.api import cloud, inventories
+from vmware_panel.api import cloud, inventories, usages
+from vmware_panel.openstack import memo, server_index
 from vmware_panel.vsphere import close_clients
+
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(autouse=True)
 def nothing_known_of_the_cloud() -> None:
-    """As in a process that was just started: each test counts its own calls."""
+    """As in a process that was just started: each test counts its own calls, and has collectors of
+    its own.
+    """
     cloud.forget_all()
+    inventories.forget_all()
+    usages.forget_all()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page waits for the first lists as long as they take: a busy machine lists late, and what a
+    page shows until then is not what these tests are about.
+    """
+    monkeypatch.setattr(inventories, "FIRST_LIST_PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(server_index, "WAIT_FOR_FIRST_LIST_S", PATIENCE_S)
+
+
+@pytest.fixture
+def at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of OpenStack's answers grows no older, however long the pages of a test take."""
+    now = datetime.now(UTC)
+    for module in (memo, server_index):
+        monkeypatch.setattr(module, "_utc_now", lambda: now)
 
 
 @pytest.fixture

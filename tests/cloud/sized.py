@@ -21,7 +21,9 @@ def sized_vcenter(
     with running_simulator(nova_vms=nova_vms, **options) as simulator:
         panel = {"vcenters": {"sized": setting_of(simulator.reader)}, "collector": {"mode": mode}}
         with override_settings(VMWARE_PANEL=panel):
-            yield simulator
-            usages.forget_all()
-            inventories.forget_all()
-            close_clients()
+            try:
+                yield simulator
+            finally:
+                usages.forget_all()
+                inventories.forget_all()
+                close_clients()

@@ -59,7 +59,11 @@ def _vcenter_uuid(simulator) -> str:
     ],
 )
 def test_the_calls_of_a_page_are_the_same_for_20_and_for_2000_vms(
-    lab: RunningLab, request_of, mode: str, expected: dict[str, tuple[int, int]]
+    lab: RunningLab,
+    request_of,
+    at_one_moment: None,
+    mode: str,
+    expected: dict[str, tuple[int, int]],
 ):
     request = request_of()
     assert calls_of_each_page(request, 20, mode) == expected

@@ -55,7 +55,7 @@ def test_a_flavor_fits_where_placement_offers_it(
 
 
 def test_a_warm_page_asks_nobody(
-    lab: RunningLab, collected: None, request_of: Callable[..., Any]
+    lab: RunningLab, collected: None, request_of: Callable[..., Any], at_one_moment: None
 ) -> None:
     request = request_of()
     with counting() as first:

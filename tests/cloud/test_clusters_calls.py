@@ -9,7 +9,7 @@ import pytest
 
 from tests.cloud.sized import sized_vcenter
 from tests.lab_run import RunningLab
-from vmware_panel.api import cloud, clusters
+from vmware_panel.api import cloud, clusters, inventories
 from vmware_panel.domain.clusters import Driven
 from vmware_panel.domain.inventory import MoRef
 from vmware_panel.openstack import counting as counting_openstack
@@ -62,7 +62,9 @@ def calls_of_each_page(request, nova_vms: int) -> dict[str, Counts]:
         return found
 
 
-def test_no_list_asks_vcenter_and_none_asks_more_of_a_large_one(lab: RunningLab, request_of):
+def test_no_list_asks_vcenter_and_none_asks_more_of_a_large_one(
+    lab: RunningLab, request_of, at_one_moment
+):
     request = request_of()
     small = calls_of_each_page(request, 20)
     lines = small.pop("lines")
@@ -126,8 +128,10 @@ def test_a_host_in_maintenance_is_no_more_among_what_can_be_used(
 
 
 def test_a_vcenter_that_is_away_leaves_the_rest_and_the_lines_say_so(
-    lab: RunningLab, request_of, configured
+    lab: RunningLab, request_of, configured, monkeypatch
 ):
+    # No sample of what its hosts use ever comes, and the page would wait for one.
+    monkeypatch.setattr(inventories, "FIRST_LIST_PATIENCE_S", 3.0)
     with configured(port=1):
         request = request_of()
         report = clusters.clusters_report(request)

@@ -88,7 +88,7 @@ def calls_of_each_page(request: Any, nova_vms: int) -> dict[str, tuple[int, int]
 
 
 def test_no_list_asks_vcenter_and_none_asks_more_of_a_large_one(
-    lab: RunningLab, request_of: Callable[..., Any]
+    lab: RunningLab, request_of: Callable[..., Any], at_one_moment: None
 ) -> None:
     request = request_of()
     small = calls_of_each_page(request, 20)
@@ -352,12 +352,14 @@ def a_volume(lab: RunningLab, server: Any) -> Iterator[str]:
     volume = storage.create_volume(name="next-volume", size=1)
     try:
         storage.wait_for_status(volume, "available", interval=1, wait=WAIT_S)
-        attachment = compute.create_volume_attachment(server, volume_id=volume.id)
+        compute.create_volume_attachment(server, volume_id=volume.id)
         storage.wait_for_status(volume, "in-use", interval=1, wait=WAIT_S)
         yield volume.id
-        compute.delete_volume_attachment(server, attachment)
-        storage.wait_for_status(volume, "available", interval=1, wait=WAIT_S)
     finally:
+        compute.delete_volume_attachment(server, volume.id)
+        storage.wait_for_status(
+            storage.get_volume(volume.id), "available", interval=1, wait=WAIT_S
+        )
         storage.delete_volume(volume)
         storage.wait_for_delete(volume, interval=1, wait=WAIT_S)
 

@@ -17,8 +17,8 @@ from vmware_panel.openstack import Access, Calls, counting
 
 pytestmark = [pytest.mark.lab, pytest.mark.simulator, pytest.mark.timeout(120)]
 
-PATIENCE_S = 1.0
-"""Of one call; without it, `DEFAULT_TIMEOUT_S`."""
+PATIENCE_S = 5.0
+"""Of one call; without it, `DEFAULT_TIMEOUT_S`. The other services, which do answer, have no more."""
 
 OF_CINDER = frozenset({"block-storage", "block-store", "volume", "volumev3"})
 WITH_A_VOLUME = "orders-db-1"
@@ -50,7 +50,7 @@ def expect_one_wait(troubles: tuple[Trouble, ...], calls: Calls, *, at_once: int
     """All that was asked of Cinder left together, and each call ended by its own deadline."""
     (kind,) = {(trouble.source, trouble.kind) for trouble in troubles}
     assert kind == ("cinder", TroubleKind.TIMEOUT)
-    assert all(trouble.detail.endswith("within 1 s") for trouble in troubles), troubles
+    assert all(trouble.detail.endswith("within 5 s") for trouble in troubles), troubles
     assert calls.of("cinder") == at_once, calls
 
 

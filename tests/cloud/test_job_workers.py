@@ -113,7 +113,7 @@ class Visitor:
     def _answers(self) -> bool:
         try:
             return self._session.get(f"{self._url}/auth/login/", timeout=60).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def get(self, path: str) -> str:

@@ -63,7 +63,7 @@ def member(lab_settings: LabSettings) -> Access:
     return access_of(connect(lab_settings, cloud.PROJECTS[0].member, cloud.PROJECTS[0].name))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def servers(access: Access) -> dict[str, Server]:
     return {server.name: server for server in nova.list_servers(access, all_projects=True)}
 

@@ -21,6 +21,7 @@ from lab.vcenter import read
 from tests.cloud.images import uploaded
 from tests.lab_run import RunningLab
 from tests.vsphere.fault_proxy import wait_until
+from vmware_panel.api import inventories
 from vmware_panel.api.changing import Verdict, carry_out, new_nonce
 from vmware_panel.api.context import vcenters_of
 from vmware_panel.api.seeding import SeedImage, seed_choices
@@ -79,6 +80,7 @@ def request_of_admin(
     with override_settings(VMWARE_PANEL=setting):
         close_clients()
         yield request
+    inventories.forget_all()
     close_clients()
 
 
@@ -175,7 +177,7 @@ class Cloud:
         for server in self._made:
             compute.delete_server(server)
         for server in self._made:
-            wait_until(lambda: compute.find_server(server) is None, 60)
+            wait_until(lambda: compute.find_server(server) is None, BOOT_S)
         self._made.clear()
 
 
@@ -204,6 +206,7 @@ def seeded(
     return plan, job, time.monotonic() - began
 
 
+@pytest.mark.timeout(900)  # some 3 GiB are sent, at the pace of a wire
 def test_a_seeded_image_is_booted_without_an_upload(
     cloud: Cloud, lab: RunningLab, request_of_admin: Any, new_image: Any, paced: None
 ) -> None:

@@ -1,9 +1,11 @@
 """A queue that goes away while a job waits, and comes back having forgotten everything."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tests.jobs import samples, test_celery_processes, test_redis_processes
 from tests.jobs.effects import Effects
@@ -42,7 +44,10 @@ def test_a_worker_that_waits_takes_the_job_when_the_queue_is_back(
     with processes(tmp_path, settings) as rig:
         rig.web("web")
         worker = rig.start(*command, name="worker")
-        until(lambda: ready in rig.log("worker").read_text(), "the worker to wait")
+        until(lambda: ready in rig.log("worker").read_text(), "the worker to start")
+        # RQ's still tidies its registries then, and ends if Redis goes away under that.
+        with closing(Redis(HOST, redis_server.port)) as server:
+            until(lambda: server.info("clients")["blocked_clients"], "the worker to wait")
         redis_server.kill()
         journal.add(samples.job(tmp_path), None)
         until(lambda: "cannot be looked after" in rig.log("web").read_text(), "it to be missed")

@@ -100,6 +100,15 @@ def assert_same(scan: Scan, root: Path) -> None:
         assert file.modified and abs(file.modified.timestamp() - on_disk.stat().st_mtime) < 0.01
 
 
+def test_a_search_is_the_task_of_the_account_that_asked(
+    own: RunningSimulator, client: VCenterClient
+):
+    search(client, LOCAL)
+    tasks = client.recent_tasks(datetime.now(UTC) - timedelta(hours=1))
+    (task,) = [task for task in tasks if task.action.endswith("searchSubFolders")]
+    assert (task.entity_name, task.user) == (LOCAL, endpoint_of(own).username)
+
+
 def test_a_search_equals_the_files_on_the_datastore(own: RunningSimulator, client: VCenterClient):
     root = folder_of(own, SHARED)
     images = own.control.fill_cache(SHARED, "10.0.0.1_base", 3, bytes_each=5 << 20)

@@ -55,7 +55,7 @@ func (b *HostDatastoreBrowser) SearchDatastoreSubFoldersTask(req *types.SearchDa
 	if store == nil {
 		return &methods.SearchDatastoreSubFolders_TaskBody{Fault_: Fault("", new(types.InvalidDatastore))}
 	}
-	task := newLongTask(CreateTask(store, "searchSubFolders", nil), true)
+	task := newLongTask(CreateTask(store, "searchSubFolders", nil).startedThrough(b), true)
 	task.Info.DescriptionId = "host.DatastoreBrowser.searchSubFolders"
 	search := &treeSearch{task: task, store: store}
 	search.HostDatastoreBrowser, search.SearchSpec = b, searchSpec(req.SearchSpec)

@@ -99,7 +99,7 @@ func init() {
 // warnings. A vCenter looks at CPUs, networks and EVC too; here all hosts are alike in these. The task
 // has no entity of its own on a vCenter either.
 func (c *VirtualMachineProvisioningChecker) QueryVMotionCompatibilityExTask(req *types.QueryVMotionCompatibilityEx_Task) soap.HasFault {
-	task := newLongTask(CreateTask(labDatacenter().rootFolder(), "queryVMotionCompatibilityEx", nil), false)
+	task := newLongTask(CreateTask(labDatacenter().rootFolder(), "queryVMotionCompatibilityEx", nil).startedThrough(c), false)
 	started := task.start(func() (types.AnyType, types.BaseMethodFault) {
 		all := types.ArrayOfCheckResult{}
 		for _, vmRef := range req.Vm {

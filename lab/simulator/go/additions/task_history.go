@@ -62,11 +62,7 @@ func (t *Task) note() {
 	}
 	taskBook.Lock()
 	defer taskBook.Unlock()
-	if user, ok := taskBook.callers[entity]; ok && user != "" {
-		t.Info.Reason = &types.TaskReasonUser{UserName: user}
-	} else {
-		t.Info.Reason = &types.TaskReasonSystem{}
-	}
+	t.Info.Reason = reasonOf(entity)
 	taskBook.all = append(taskBook.all, t)
 	if len(taskBook.all) > rememberedTasks {
 		taskBook.all = append([]*Task{}, taskBook.all[len(taskBook.all)-rememberedTasks/2:]...)
@@ -74,6 +70,22 @@ func (t *Task) note() {
 	if t.Info.Entity != nil {
 		taskBook.byEntity[*t.Info.Entity] = append(stillRecent(taskBook.byEntity[*t.Info.Entity]), t)
 	}
+}
+
+// reasonOf is what started a task, by who calls this object just now; the book is locked.
+func reasonOf(called types.ManagedObjectReference) types.BaseTaskReason {
+	if user := taskBook.callers[called]; user != "" {
+		return &types.TaskReasonUser{UserName: user}
+	}
+	return &types.TaskReasonSystem{}
+}
+
+// startedThrough is for a task on one object that a call on another one starts.
+func (t *Task) startedThrough(handler mo.Reference) *Task {
+	taskBook.Lock()
+	defer taskBook.Unlock()
+	t.Info.Reason = reasonOf(handler.Reference())
+	return t
 }
 
 // forgetTasks leaves out what made the inventory.
