@@ -13,6 +13,8 @@ from tests.selenium.waiting import eventually
 SLOW_MOVE_MS = 15_000
 """Long enough for a page to be made and looked at meanwhile, where the machine has much else to do."""
 
+ENDED = ("success", "error")
+
 
 @contextmanager
 def host_of(lab: RunningLab, server_name: str) -> Iterator[tuple[Any, Any]]:
@@ -32,10 +34,13 @@ def maintenance_url(host: Any, way: str) -> str:
 
 def end(task: Any, what: str) -> None:
     """Cancels it where that can be, and waits for its end."""
-    if task.info.state == "running" and task.info.cancelable:
+    info = task.info
+    if info.state in ENDED:
+        return
+    if info.cancelable:
         with suppress(vim.fault.InvalidState):  # it has just ended
             task.CancelTask()
-    eventually(lambda: task.info.state in ("success", "error"), what)
+    eventually(lambda: task.info.state in ENDED, what)
 
 
 def as_it_was(lab: RunningLab) -> None:
