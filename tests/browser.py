@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import JavascriptException
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.elements import Element, asked_again
@@ -89,7 +91,25 @@ class Browser:
         return self.one(css).text
 
     def press(self, css: str) -> None:
-        self.one(css).centred().click()
+        """What leads to another page; see `leave`."""
+        self.leave(self.one(css).centred())
+
+    def leave(self, by: WebElement) -> None:
+        """Clicks what leads to another page, or to the same one anew, and waits until it is there:
+        a busy browser tells of the click before it has left the page.
+        """
+        self.driver.execute_script("window.vmwareIsLeft = true")
+        by.click()
+        self.wait().until(
+            lambda _: self._has_arrived(), f"{self.driver.current_url} was not left by a click"
+        )
+
+    def _has_arrived(self) -> bool:
+        script = "return !window.vmwareIsLeft && document.readyState === 'complete'"
+        try:
+            return bool(self.driver.execute_script(script))
+        except JavascriptException:  # it leaves in this very moment
+            return False
 
     def wait_for_text(self, css: str, wanted: str, seconds: float = WAIT_S) -> str:
         self.wait(seconds).until(

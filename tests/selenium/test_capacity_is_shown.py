@@ -73,7 +73,7 @@ def test_where_it_would_land_with_vcenters_own_answer(admin: Browser, lab: Runni
     flavor.select_by_value(next(f.id for f in lab.admin.compute.flavors() if f.name == "db.large"))
     Select(admin.one("#id_image")).select_by_visible_text("ubuntu-24.04")
     admin.one("input[name='vcenter']").click()
-    admin.one(".vmware-filter-buttons button").click()
+    admin.press(".vmware-filter-buttons button")
     admin.one(".vmware-landing")
 
     def sure() -> str | None:

@@ -151,7 +151,7 @@ def test_the_heat_is_followed_by_key_and_by_click(admin, lab: RunningLab):
     focused.send_keys(Keys.ENTER)
     admin.wait().until(lambda driver: driver.current_url.endswith(wanted))
     admin.open(page_of(moref))
-    admin.one(".vmware-tile-instance").click()
+    admin.press(".vmware-tile-instance")
     admin.one("#instance_details__vmware .vmware-instance")
 
 
@@ -159,7 +159,7 @@ def test_the_switch_colours_by_cpu_without_a_script(admin, lab: RunningLab):
     moref, _name = first_cluster(lab)
     admin.open(page_of(moref))
     assert "Memory" in admin.one(".vmware-switch .active").text
-    admin.one(".vmware-switch a:not(.active)").click()
+    admin.press(".vmware-switch a:not(.active)")
     admin.wait().until(lambda driver: "heat=cpu" in driver.current_url)
     assert "CPU" in admin.one(".vmware-switch .active").text
     title = admin.one(".vmware-heat > title").get_attribute("textContent") or ""

@@ -51,7 +51,7 @@ def test_the_list_leads_to_the_page_and_from_there_to_all_that_it_names(
     admin.open(f"{LIST}?name={NAME}")
     row = admin.one(".vmware-panel tbody tr")
     assert "accessible" in row.text and "vmware-c0" in row.text
-    admin.one(".vmware-panel tbody th a").click()
+    admin.press(".vmware-panel tbody th a")
     admin.one(".vmware-datastore .vmware-facts")
     assert admin.driver.current_url.endswith(store.url) and NAME in admin.driver.title
     summary = store.its.summary
@@ -62,14 +62,14 @@ def test_the_list_leads_to_the_page_and_from_there_to_all_that_it_names(
     shown = {a.text for a in admin.all(".vmware-mounted td:nth-child(2) a")}
     assert shown == hosts
     assert len(admin.all(".vmware-takers tbody tr")) == 2
-    admin.one(".vmware-tenants tbody a").click()
+    admin.press(".vmware-tenants tbody a")
     admin.one("#instance_details__vmware, #volume_details__overview, .detail")
 
 
 def test_a_host_and_an_instance_lead_to_it(admin: Browser, lab: RunningLab, store: Store) -> None:
     host = store.its.host[0].key._moId
     admin.open(f"/admin/vmware_hosts/lab/{host}/")
-    admin.one(f".vmware-mounts a[href='{store.url}']").click()
+    admin.press(f".vmware-mounts a[href='{store.url}']")
     admin.one(".vmware-datastore .vmware-facts")
 
 
@@ -84,12 +84,12 @@ def test_its_space_is_counted_anew_after_a_plan_that_sends_nothing(
         with file.open("wb") as hole:
             hole.truncate(HOLE_BYTES)
         admin.open(store.url)
-        admin.one(".vmware-actions a").click()
+        admin.press(".vmware-actions a")
         # The simulator counts after each task too, and a search may just have ended.
         assert "free of 2 TiB" in admin.text(".vmware-plan .vmware-before")
         lab.control.reset_calls()
         assert "RefreshDatastore" not in lab.horizon_calls()
-        admin.one(".vmware-make").click()
+        admin.press(".vmware-make")
         admin.one(".vmware-datastore .vmware-facts")
         assert lab.horizon_calls()["RefreshDatastore"] == 1
         after = store.its.summary.freeSpace
@@ -110,7 +110,7 @@ def test_its_files_are_searched_when_asked_for_and_drawn(admin: Browser, store: 
     try:
         (folder / "a.iso").write_bytes(b"\0" * 4096)
         admin.open(store.url)
-        admin.one(".vmware-search-files button").click()
+        admin.press(".vmware-search-files button")
         admin.one(".vmware-datastore .vmware-facts")
 
         def found() -> bool | None:
@@ -132,7 +132,7 @@ def test_the_size_of_a_volume_can_be_asked_for(admin: Browser, store: Store) -> 
     field = admin.one("#id_volume_gb")
     field.clear()
     field.send_keys("60000")
-    admin.one(".vmware-size button").click()
+    admin.press(".vmware-size button")
     assert "volume of 60000 GiB" in admin.text(".vmware-next thead")
     cells = [cell.text for cell in admin.all(".vmware-next-cinder")]
     assert cells == ["nowhere: it fits none"] * len(cells) and cells

@@ -111,7 +111,7 @@ def test_the_overview_counts_and_links_what_disagrees(admin: Browser, lab: Runni
             links = [a for a in admin.all(".vmware-overview a") if "disagree" in a.text]
             return next((a for a in links if a.text.startswith("1 ")), None)
 
-        eventually(look, "one instance that disagrees").click()
+        admin.leave(eventually(look, "one instance that disagrees"))
         admin.wait().until(lambda driver: "disagreement=" in driver.current_url)
         admin.wait_for_text(".vmware-panel tbody", VM)
         assert len(admin.all(".vmware-panel tbody tr")) == 1

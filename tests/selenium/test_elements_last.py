@@ -47,6 +47,13 @@ def test_what_is_clicked_on_the_new_page_is_clicked_once(browser: Browser) -> No
     assert browser.text("button") == "new1"
 
 
+def test_a_page_is_left_when_the_next_one_is_there(browser: Browser) -> None:
+    late = "setTimeout(() => location = 'about:blank', 700)"
+    browser.open("data:text/html," + quote(f'<button onclick="{late}">on</button>'))
+    browser.press("button")
+    assert browser.driver.current_url == "about:blank"
+
+
 def test_what_the_new_page_has_not_is_an_error_that_names_it(browser: Browser) -> None:
     browser.open(page("old"))
     button = browser.one("button", seconds=0.2)

@@ -143,7 +143,7 @@ def test_each_vm_is_an_instance_of_its_project_or_is_none(admin: Browser, books:
         shown[project] = {cells(row)[0] for row in rows}
     assert shown == expected
     assert {cells(r)[0] for r in admin.all(".vmware-others-here tbody tr")} == others
-    admin.one(".vmware-instances-here tbody a").click()
+    admin.press(".vmware-instances-here tbody a")
     admin.one("#instance_details__overview")
 
 

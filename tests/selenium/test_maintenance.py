@@ -121,7 +121,7 @@ def test_powered_off_vms_are_the_admins_choice(admin: Browser, lab: RunningLab):
             admin.open(maintenance_url(host, "enter"))
             leaving = len(moves(admin))
             assert "Powered-off VMs stay on the host" in admin.text(".alert-warning")
-            admin.press("#id_evacuate_powered_off")
+            admin.one("#id_evacuate_powered_off").centred().click()
             admin.press(".vmware-choices button")
             admin.wait().until(
                 lambda driver: "evacuate_powered_off=on" in driver.current_url,

@@ -185,7 +185,7 @@ def test_refresh_now_reads_everything_again_and_shows_when_that_is_through(admin
     lab.control.reset_calls()
     lab.control.delay(READS_FOR_MS, "CreateFilter")
     try:
-        admin.one(".vmware-refresh button").click()
+        admin.press(".vmware-refresh button")
         text = admin.text(".vmware-progress-text")
         assert "asked for" in text or "Reading everything" in text
         assert admin.driver.current_url.endswith("?sort=-name"), "the list is as it was"

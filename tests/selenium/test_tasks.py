@@ -36,7 +36,7 @@ def test_a_task_is_listed_with_who_started_it_and_followed_by_a_click(
         assert word in row.text, f"{word} is not in {row.text!r}"
     link = row.find_element(By.CSS_SELECTOR, "td a[href*='/admin/instances/']")
     assert server_id in link.get_attribute("href"), "the instance is not linked"
-    row.find_element(By.CSS_SELECTOR, "th a").click()
+    admin.leave(row.find_element(By.CSS_SELECTOR, "th a"))
     assert "Reconfigure VM" in admin.text(".vmware-follow")
     assert not admin.all(".vmware-cancel"), "what is done can be cancelled"
 

@@ -43,7 +43,7 @@ def row(admin: Browser, query: str) -> WebElement:
 def refreshed(admin: Browser) -> None:
     """As one would who does not want to wait for Cinder."""
     admin.open(VOLUMES)
-    admin.one(".vmware-refresh button").click()
+    admin.press(".vmware-refresh button")
     admin.one(".vmware-panel")
 
 
@@ -71,12 +71,12 @@ def test_the_labs_volumes_have_no_finding_and_lead_where_they_say(admin: Browser
     refreshed(admin)
     holds(lambda: are_as_made(admin))
     (its,) = rows(admin, "name=orders-db-1-data")
-    its.find_element(By.CSS_SELECTOR, "th a").click()
+    admin.leave(its.find_element(By.CSS_SELECTOR, "th a"))
     volume = lab.admin.block_storage.find_volume("orders-db-1-data", all_projects=True)
     assert volume is not None
     admin.wait_for_text("body", volume.id)
     (its,) = rows(admin, "name=orders-db-1-data")
-    its.find_element(By.LINK_TEXT, "orders-db-1").click()
+    admin.leave(its.find_element(By.LINK_TEXT, "orders-db-1"))
     admin.one("#instance_details__vmware .vmware-instance")
 
 
