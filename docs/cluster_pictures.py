@@ -8,8 +8,8 @@ from docs.saving import save
 from lab.settings import LabSettings
 from tests.browser import Browser
 from tests.lab_run import RunningLab
-from tests.selenium.pages import listed
 from tests.selenium.test_drs import Drs
+from tests.selenium.waiting import eventually
 
 CLUSTER = "DC0_C0"
 HOST = "esx-c0-1.lab.example"
@@ -96,4 +96,4 @@ class ClusterPictures:
             found = [link.get_attribute("href") for link in links if link.text == text]
             return found[0].removeprefix(self.admin.base_url) if found and found[0] else None
 
-        return listed(look, text)
+        return eventually(look, text)

@@ -28,7 +28,8 @@ from lab.settings import HOST, LabSettings
 from lab.steps import HttpAnswers
 from tests.browser import Browser, chromium
 from tests.lab_run import RunningLab
-from tests.selenium.pages import CLUSTERS, HOSTS, PANEL, horizons_row, listed, open_tab, panel_row
+from tests.selenium.pages import CLUSTERS, HOSTS, PANEL, horizons_row, open_tab, panel_row
+from tests.selenium.waiting import eventually
 
 WIDTH, WIDE, HEIGHT = 1300, 1560, 900
 MEMBERS_POLICY = (
@@ -137,7 +138,7 @@ class Pictures:
             rows = self.admin.all(".vmware-panel tbody tr")
             return (rows and "unknown" not in " ".join(row.text for row in rows)) or None
 
-        listed(look, f"figures on {page}")
+        eventually(look, f"figures on {page}")
 
     def member(self) -> None:
         """The project's member, in a Horizon whose policy opens the cluster's facts to them."""
@@ -155,7 +156,7 @@ class Pictures:
         headings = self.admin.all(".vmware-instance > h4")
         save(self.admin, "vcenter-stopped-tab", until=headings[1])
         web = f"{PANEL}?project={self._project('web')}"
-        listed(lambda: self._says_not_since(web), "that vCenter is away")
+        eventually(lambda: self._says_not_since(web), "that vCenter is away")
         save(self.admin, "vcenter-stopped-panel", until=".vmware-panel table")
 
     def _says_not_since(self, page: str) -> bool | None:

@@ -14,6 +14,18 @@ GONE = "does not belong to the document"
 """What chromedriver calls it when the page goes while it answers: no error of its own class."""
 
 
+def asked_again(ask: Callable[[], T], again: Callable[[], object] = lambda: None) -> T:
+    """What the page answers, or the one that took its place in the moment of the question."""
+    for _ in range(TRIES):
+        try:
+            return ask()
+        except WebDriverException as error:
+            if not is_stale(error):
+                raise
+            again()
+    return ask()
+
+
 class Element(WebElement):
     """One that is looked up again, by the way it was found, when its page was replaced meanwhile.
 
@@ -27,14 +39,11 @@ class Element(WebElement):
         return self
 
     def lasting(self, ask: Callable[[], T]) -> T:
-        for _ in range(TRIES):
-            try:
-                return ask()
-            except WebDriverException as error:
-                if self._again is None or not is_stale(error):
-                    raise
-                self._id = self._again().id
-        return ask()
+        return asked_again(ask, self._look_up) if self._again else ask()
+
+    def _look_up(self) -> None:
+        assert self._again is not None
+        self._id = self._again().id
 
     def _execute(self, command: str, params: dict[str, Any] | None = None) -> Any:
         parent = super()

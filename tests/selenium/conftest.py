@@ -17,22 +17,20 @@ _failed = pytest.StashKey[bool]()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    if report.when == "call" and report.failed:
-        item.stash[_failed] = True
+    if report.when == "call":
+        item.stash[_failed] = report.failed
     return report
 
 
 @pytest.fixture(scope="session")
 def admin_session(lab: RunningLab) -> Iterator[Browser]:
     with chromium(lab.horizon_url) as browser:
-        browser.log_in("admin", lab.settings.password)
         yield browser
 
 
 @pytest.fixture(scope="session")
 def member_session(lab: RunningLab) -> Iterator[Browser]:
     with chromium(lab.horizon_url) as browser:
-        browser.log_in("wendy", lab.settings.password)
         yield browser
 
 
@@ -43,12 +41,18 @@ def _kept_if_failed(browser: Browser, request: pytest.FixtureRequest) -> Iterato
 
 
 @pytest.fixture
-def admin(admin_session: Browser, request: pytest.FixtureRequest) -> Iterator[Browser]:
+def admin(
+    admin_session: Browser, lab: RunningLab, request: pytest.FixtureRequest
+) -> Iterator[Browser]:
     """Logged in as the cloud's admin."""
+    admin_session.stay_logged_in("admin", lab.settings.password)
     yield from _kept_if_failed(admin_session, request)
 
 
 @pytest.fixture
-def member(member_session: Browser, request: pytest.FixtureRequest) -> Iterator[Browser]:
+def member(
+    member_session: Browser, lab: RunningLab, request: pytest.FixtureRequest
+) -> Iterator[Browser]:
     """Logged in as a plain member of the project `web`."""
+    member_session.stay_logged_in("wendy", lab.settings.password)
     yield from _kept_if_failed(member_session, request)

@@ -1,23 +1,28 @@
 """The pages that the tests open, in the words of the one who looks at them."""
 
-import time
-from collections.abc import Callable
-from typing import TypeVar
-
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser import Browser
+from tests.selenium.waiting import eventually
 
 PANEL = "/admin/vmware_instances/"
 CAPACITY = "/admin/vmware_capacity/"
 CLUSTERS = "/admin/vmware_clusters/"
 HOSTS = "/admin/vmware_hosts/"
 TAB = "#instance_details__vmware"
-LISTS_FOLLOW_S = 60
-"""Many times what they take, on a machine that has much else to do."""
 
-T = TypeVar("T")
+
+def open_still(browser: Browser, path: str) -> None:
+    """Opens a page as soon as it has nothing to follow: one that has loads itself anew, and with
+    it goes what was ticked, opened or just clicked.
+    """
+
+    def still() -> bool:
+        browser.open(path)
+        return not browser.all("[data-vmware-progress]")
+
+    eventually(still, f"nothing under way on {path}")
 
 
 def open_tab(browser: Browser, server_id: str, dashboard: str = "admin") -> str:
@@ -41,7 +46,7 @@ def panel_row(browser: Browser, name: str, query: str = "") -> WebElement:
         ]
         return rows[0] if len(rows) == 1 else None
 
-    return listed(look, f"a row of {name} with {query or 'no filter'}")
+    return eventually(look, f"a row of {name} with {query or 'no filter'}")
 
 
 def horizons_row(browser: Browser, server_id: str, wanted: str = "") -> WebElement:
@@ -52,13 +57,4 @@ def horizons_row(browser: Browser, server_id: str, wanted: str = "") -> WebEleme
         row = browser.one(f"tr[data-object-id='{server_id}']")
         return row if wanted in row.text.replace("\n", "") else None
 
-    return listed(look, f"{wanted!r} in the row of {server_id}")
-
-
-def listed(look: Callable[[], T | None], what: str) -> T:
-    """What a list shows: it follows vCenter within two seconds, so the first look may be early."""
-    until = time.monotonic() + LISTS_FOLLOW_S
-    while (found := look()) is None:
-        assert time.monotonic() < until, f"no list shows {what} within {LISTS_FOLLOW_S} s"
-        time.sleep(0.5)
-    return found
+    return eventually(look, f"{wanted!r} in the row of {server_id}")

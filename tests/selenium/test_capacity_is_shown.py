@@ -1,5 +1,6 @@
 """The capacity pages in a browser, their figures against Placement's own."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from selenium.webdriver.support.ui import Select
 
 from tests.browser import Browser
 from tests.lab_run import RunningLab
-from tests.selenium.pages import CAPACITY, listed
+from tests.selenium.pages import CAPACITY
+from tests.selenium.waiting import eventually, holds
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -29,13 +31,17 @@ def inventories(lab: RunningLab, provider: str) -> dict[str, Any]:
 
 
 def test_the_tab_shows_what_placement_has(admin: Browser, lab: RunningLab) -> None:
-    for moref, provider in nodes(lab).items():
+    def agrees(moref: str, provider: str) -> None:
+        """Nova tells Placement every 30 s what vCenter has."""
         admin.open(f"/admin/vmware_clusters/lab/{moref}/?tab=cluster__capacity")
         for name, record in inventories(lab, provider).items():
             table = f"table[data-vmware-resource='{name.lower()}']"
             cells = admin.one(table).find_elements(By.CSS_SELECTOR, "tbody tr:first-child td")
             nova, placement, _vcenter = (cell.text for cell in cells)
             assert nova == placement == f"{record['total']:,}"
+
+    for moref, provider in nodes(lab).items():
+        holds(partial(agrees, moref, provider))
 
 
 def test_a_host_that_is_out_is_named_as_the_cause(admin: Browser, lab: RunningLab) -> None:
@@ -67,7 +73,7 @@ def test_where_it_would_land_with_vcenters_own_answer(admin: Browser, lab: Runni
     flavor.select_by_value(next(f.id for f in lab.admin.compute.flavors() if f.name == "db.large"))
     Select(admin.one("#id_image")).select_by_visible_text("ubuntu-24.04")
     admin.one("input[name='vcenter']").click()
-    admin.one(".vmware-filter-buttons button").click()
+    admin.press(".vmware-filter-buttons button")
     admin.one(".vmware-landing")
 
     def sure() -> str | None:
@@ -76,7 +82,7 @@ def test_where_it_would_land_with_vcenters_own_answer(admin: Browser, lab: Runni
         text = admin.text(".vmware-panel")
         return text if "maybe" not in text else None
 
-    text = listed(sure, "a certain answer")
+    text = eventually(sure, "a certain answer")
     assert text.count("Nova's driver would put its disks on datastore") == len(nodes(lab))
     assert text.count("vCenter itself would place it on esx-") == len(nodes(lab))
 

@@ -1,5 +1,6 @@
 """Datastores in a browser: the list, one's page, its space counted anew, its files searched."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,14 @@ from pyVmomi import vim
 from lab.vcenter import read
 from tests.browser import Browser
 from tests.lab_run import RunningLab
-from tests.selenium.pages import listed
+from tests.selenium.waiting import eventually
 from vmware_panel.wording.sizes import bytes_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
 LIST = "/admin/vmware_datastores/"
 NAME = "shared-ds-1"
-MIB = 1 << 20
+HOLE_BYTES = 64 << 30
 
 
 class Store:
@@ -50,7 +51,7 @@ def test_the_list_leads_to_the_page_and_from_there_to_all_that_it_names(
     admin.open(f"{LIST}?name={NAME}")
     row = admin.one(".vmware-panel tbody tr")
     assert "accessible" in row.text and "vmware-c0" in row.text
-    admin.one(".vmware-panel tbody th a").click()
+    admin.press(".vmware-panel tbody th a")
     admin.one(".vmware-datastore .vmware-facts")
     assert admin.driver.current_url.endswith(store.url) and NAME in admin.driver.title
     summary = store.its.summary
@@ -61,54 +62,55 @@ def test_the_list_leads_to_the_page_and_from_there_to_all_that_it_names(
     shown = {a.text for a in admin.all(".vmware-mounted td:nth-child(2) a")}
     assert shown == hosts
     assert len(admin.all(".vmware-takers tbody tr")) == 2
-    admin.one(".vmware-tenants tbody a").click()
+    admin.press(".vmware-tenants tbody a")
     admin.one("#instance_details__vmware, #volume_details__overview, .detail")
 
 
 def test_a_host_and_an_instance_lead_to_it(admin: Browser, lab: RunningLab, store: Store) -> None:
     host = store.its.host[0].key._moId
     admin.open(f"/admin/vmware_hosts/lab/{host}/")
-    admin.one(f".vmware-mounts a[href='{store.url}']").click()
+    admin.press(f".vmware-mounts a[href='{store.url}']")
     admin.one(".vmware-datastore .vmware-facts")
 
 
 def test_its_space_is_counted_anew_after_a_plan_that_sends_nothing(
     admin: Browser, lab: RunningLab, store: Store
 ) -> None:
+    store.its.RefreshDatastore()  # of what earlier tests left and took it may not know yet
     before = store.its.summary.freeSpace
     file = store.folder / "selenium_base" / "disk-flat.vmdk"
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     try:
         with file.open("wb") as hole:
-            hole.truncate(64 * 1024 * MIB)
+            hole.truncate(HOLE_BYTES)
         admin.open(store.url)
-        admin.one(".vmware-actions a").click()
+        admin.press(".vmware-actions a")
         # The simulator counts after each task too, and a search may just have ended.
         assert "free of 2 TiB" in admin.text(".vmware-plan .vmware-before")
         lab.control.reset_calls()
         assert "RefreshDatastore" not in lab.horizon_calls()
-        admin.one(".vmware-make").click()
+        admin.press(".vmware-make")
         admin.one(".vmware-datastore .vmware-facts")
         assert lab.horizon_calls()["RefreshDatastore"] == 1
         after = store.its.summary.freeSpace
-        assert after == before - 64 * 1024 * MIB
+        # Nova's image cache manager may have marked or deleted an image in between.
+        assert abs(before - after - HOLE_BYTES) < HOLE_BYTES // 8
         assert bytes_of(after) in facts(admin)["free"]
         assert "unknown" not in facts(admin)["counted"]
         body = admin.text()
         assert f"has counted the space of {NAME}" in body and "Before, it was" in body
     finally:
-        file.unlink()
-        file.parent.rmdir()
+        shutil.rmtree(file.parent)
         store.its.RefreshDatastore()
 
 
 def test_its_files_are_searched_when_asked_for_and_drawn(admin: Browser, store: Store) -> None:
     folder = store.folder / "selenium-isos"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     try:
         (folder / "a.iso").write_bytes(b"\0" * 4096)
         admin.open(store.url)
-        admin.one(".vmware-search-files button").click()
+        admin.press(".vmware-search-files button")
         admin.one(".vmware-datastore .vmware-facts")
 
         def found() -> bool | None:
@@ -116,14 +118,13 @@ def test_its_files_are_searched_when_asked_for_and_drawn(admin: Browser, store: 
             text = [td.get_attribute("textContent") for td in admin.all(".vmware-folders th")]
             return "selenium-isos" in text or None
 
-        listed(found, "what was searched")
+        eventually(found, "what was searched")
         kinds = {row.get_attribute("data-kind") for row in admin.all(".vmware-kinds tbody tr")}
         assert {"instances", "volumes", "cache", "leftovers", "foreign", "free"} <= kinds
         drawn = admin.all("svg.vmware-fill .vmware-fill-ground")
         assert len(drawn) >= 4 and admin.one("svg.vmware-fill .vmware-fill-cache")
     finally:
-        (folder / "a.iso").unlink()
-        folder.rmdir()
+        shutil.rmtree(folder)
 
 
 def test_the_size_of_a_volume_can_be_asked_for(admin: Browser, store: Store) -> None:
@@ -131,7 +132,7 @@ def test_the_size_of_a_volume_can_be_asked_for(admin: Browser, store: Store) -> 
     field = admin.one("#id_volume_gb")
     field.clear()
     field.send_keys("60000")
-    admin.one(".vmware-size button").click()
+    admin.press(".vmware-size button")
     assert "volume of 60000 GiB" in admin.text(".vmware-next thead")
     cells = [cell.text for cell in admin.all(".vmware-next-cinder")]
     assert cells == ["nowhere: it fits none"] * len(cells) and cells
@@ -146,10 +147,10 @@ def test_one_that_went_away_or_is_in_maintenance_says_so_in_the_list(
 
     try:
         lab.control.set_accessible(NAME, False)
-        listed(lambda: state("not accessible"), "that it is not accessible")
+        eventually(lambda: state("not accessible"), "that it is not accessible")
         lab.control.set_accessible(NAME, True)
         lab.control.set_datastore_maintenance(NAME, "inMaintenance")
-        listed(lambda: state("in maintenance mode"), "that it is in maintenance mode")
+        eventually(lambda: state("in maintenance mode"), "that it is in maintenance mode")
     finally:
         lab.control.set_accessible(NAME, True)
         lab.control.set_datastore_maintenance(NAME, "normal")
@@ -186,4 +187,4 @@ def test_while_vcenter_hangs_the_last_book_stands_and_the_action_is_greyed(
         admin.open(store.url)
         return None if admin.all(".vmware-not-live") else True
 
-    listed(recovered, "vCenter's own answer again")
+    eventually(recovered, "vCenter's own answer again")

@@ -1,11 +1,15 @@
 """Every drift of the lab shows, in the tab, in the panel and in Horizon's own list."""
 
+from uuid import uuid4
+
 import pytest
 
+from lab import drift
 from lab.drift import DRIFTS
 from tests.browser import Browser
 from tests.lab_run import RunningLab
-from tests.selenium.pages import PANEL, horizons_row, listed, open_tab, panel_row
+from tests.selenium.pages import PANEL, horizons_row, open_tab, panel_row
+from tests.selenium.waiting import PATIENCE_S, eventually
 from vmware_panel.domain.remarks import RemarkKind
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
@@ -49,7 +53,7 @@ def test_a_drift_shows_in_the_tab_and_in_the_panel(admin: Browser, lab: RunningL
         assert wanted in open_tab(admin, server_id), f"the tab is silent about {name}"
         panel_row(admin, server_name, f"&disagreement={HEADINGS[name].value}")
         if name != "rename":  # which Horizon's own list has no mark for
-            listed(
+            eventually(
                 lambda: (
                     horizons_row(admin, server_id).find_elements("css selector", ".vmware-mark")
                     or None
@@ -81,23 +85,22 @@ def test_a_vm_that_was_deleted_behind_novas_back_shows_as_missing(admin, lab: Ru
     compute = lab.openstack("olga", "ops").compute
     image = lab.admin.image.find_image("debian-12")
     network = next(iter(lab.admin.network.networks()))
+    name = f"doomed-{uuid4().hex[:8]}"
     made = compute.create_server(
-        name="doomed",
+        name=name,
         flavor_id="web.small",
         image_id=image.id,
         networks=[{"uuid": network.id}],
     )
-    compute.wait_for_server(made, interval=1, wait=120)
     try:
-        from lab import drift
-
+        compute.wait_for_server(made, interval=1, wait=PATIENCE_S)
         with lab.login.connected() as service:
             drift.apply(drift.VCenter(service, lab.control), "delete", drift.Options(vm=made.id))
         assert heading(RemarkKind.NO_VM) in open_tab(admin, made.id)
-        panel_row(admin, "doomed", f"&disagreement={RemarkKind.NO_VM.value}")
+        panel_row(admin, name, f"&disagreement={RemarkKind.NO_VM.value}")
     finally:
         lab.admin.compute.delete_server(made.id)
-        lab.admin.compute.wait_for_delete(made, interval=1, wait=60)
+        lab.admin.compute.wait_for_delete(made, interval=1, wait=PATIENCE_S)
 
 
 def test_the_overview_counts_and_links_what_disagrees(admin: Browser, lab: RunningLab):
@@ -108,6 +111,7 @@ def test_the_overview_counts_and_links_what_disagrees(admin: Browser, lab: Runni
             links = [a for a in admin.all(".vmware-overview a") if "disagree" in a.text]
             return next((a for a in links if a.text.startswith("1 ")), None)
 
-        listed(look, "one instance that disagrees").click()
+        admin.leave(eventually(look, "one instance that disagrees"))
+        admin.wait().until(lambda driver: "disagreement=" in driver.current_url)
         admin.wait_for_text(".vmware-panel tbody", VM)
         assert len(admin.all(".vmware-panel tbody tr")) == 1

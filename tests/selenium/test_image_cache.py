@@ -1,7 +1,7 @@
 """Admin > VMware > Image Cache in a browser, held to the files of the simulated datastores."""
 
-import time
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -12,12 +12,12 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser import Browser
 from tests.lab_run import RunningLab
+from tests.selenium.pages import open_still
+from tests.selenium.waiting import eventually, holds
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(900)]
 
 CACHE = "/admin/vmware_image_cache/"
-SEARCHED_S = 180
-"""The collector begins a search some seconds after it was asked; this machine has much else to do."""
 MOVED = "shop-frontend-1"
 
 
@@ -26,29 +26,22 @@ def datastore(lab: RunningLab) -> Path:
 
 
 def rows(browser: Browser, query: str = "") -> list[WebElement]:
-    browser.open(f"{CACHE}{query}")
+    open_still(browser, f"{CACHE}{query}")
     browser.one(".vmware-image-cache")
     return browser.all(".vmware-listing tbody tr")
 
 
 def search_afresh(browser: Browser, lab: RunningLab, path: str = "") -> None:
-    """As an admin would: by the button. The page may load itself anew at once."""
+    """As an admin would: by the button."""
     before = len(audit_lines(lab))
-    browser.open(f"{CACHE}{path}")
+    open_still(browser, f"{CACHE}{path}")
     browser.press(".vmware-search-all")
-    until(lambda: len(audit_lines(lab)) == before + 1, "one audit line")
+    eventually(lambda: len(audit_lines(lab)) == before + 1, "one audit line")
 
 
 def audit_lines(lab: RunningLab) -> list[str]:
     said = (lab.settings.logs / "horizon.log").read_text(errors="replace").splitlines()
     return [line for line in said if 'change="datastore_scan"' in line]
-
-
-def until(look: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + SEARCHED_S
-    while not look():
-        assert time.monotonic() < end, f"{what}: not within {SEARCHED_S} s"
-        time.sleep(1)
 
 
 def on_disk(lab: RunningLab) -> list[tuple[str, str]]:
@@ -66,26 +59,26 @@ def listed(browser: Browser) -> list[tuple[str, str]]:
 
 def test_the_button_of_a_datastore_has_that_one_searched(admin: Browser, lab: RunningLab) -> None:
     before = len(audit_lines(lab))
-    admin.open(CACHE)
+    open_still(admin, CACHE)
     row = admin.one(".vmware-cache-datastores tr[data-datastore]")
     moref = (row.get_attribute("data-datastore") or "").partition("/")[2]
     admin.press(f"tr[data-datastore$='/{moref}'] button[name=datastore]")
-    until(lambda: len(audit_lines(lab)) == before + 1, "one audit line")
+    eventually(lambda: len(audit_lines(lab)) == before + 1, "one audit line")
     assert f'target="{moref}"' in audit_lines(lab)[-1]
 
 
 def test_every_cached_image_is_listed_after_a_search(admin: Browser, lab: RunningLab) -> None:
-    search_afresh(admin, lab)
-
-    def as_on_disk() -> bool:
+    def as_on_disk() -> None:
+        """Searched anew each time: Nova deletes images while one looks."""
+        search_afresh(admin, lab)
         rows(admin, "?size=100")
-        return listed(admin) == on_disk(lab)
+        there = on_disk(lab)
+        assert listed(admin) == there
+        assert f"{len(there)} cached images" in admin.text(".vmware-cache-summary")
 
-    until(as_on_disk, "the list is what lies on the datastore")
+    holds(as_on_disk)
     picture = admin.all(".vmware-cache-datastores svg rect")
     assert picture, "the bars are drawn"
-    said = admin.text(".vmware-cache-summary")
-    assert f"{len(on_disk(lab))} cached images" in said
     (line,) = rows(admin, "?root=c0_base&image=debian-12&datastore=shared-ds-1&size=100")
     assert "in use" in line.text and "vmware-c0" in line.text
     link = line.find_element(By.CSS_SELECTOR, "a[href*='/admin/instances/']")
@@ -97,18 +90,17 @@ def left_behind(lab: RunningLab) -> Iterator[dict[str, Path]]:
     """Leftovers as an interrupted download, a removed compute and a lost instance leave them."""
     root = datastore(lab)
     made = {
-        "Cache root of no compute": root / "gone_base" / str(uuid4()) / "x.vmdk",
-        "Temporary folder": root / "vmware_temp" / str(uuid4()) / "x.vmdk",
-        "Folder of an instance that is gone": root / str(uuid4()) / "x.vmdk",
+        "Cache root of no compute": root / "gone_base",
+        "Temporary folder": root / "vmware_temp" / str(uuid4()),
+        "Folder of an instance that is gone": root / str(uuid4()),
     }
-    for path in made.values():
-        path.parent.mkdir(parents=True)
-        path.write_bytes(b"left behind")
+    for folder in made.values():
+        its = folder / str(uuid4()) if folder.name.endswith("_base") else folder
+        its.mkdir(parents=True)
+        (its / "x.vmdk").write_bytes(b"left behind")
     yield made
-    for path in made.values():
-        path.unlink()
-        path.parent.rmdir()
-    (root / "gone_base").rmdir()
+    for folder in made.values():
+        shutil.rmtree(folder)
 
 
 def test_leftovers_are_found_by_a_search(
@@ -116,11 +108,12 @@ def test_leftovers_are_found_by_a_search(
 ) -> None:
     search_afresh(admin, lab, "leftovers/")
 
-    def named() -> bool:
-        text = " ".join(row.text for row in rows(admin, "leftovers/?size=100"))
-        return all(kind in text for kind in left_behind)
+    def named() -> None:
+        said = [row.text.replace("\n", "") for row in rows(admin, "leftovers/?size=100")]
+        for kind, folder in left_behind.items():
+            assert any(kind in text and folder.name in text for text in said), f"{kind}: {said}"
 
-    until(named, "all leftovers are listed")
+    holds(named)
     ownerless = rows(admin, "leftovers/?kind=ownerless_root&size=100")
     (line,) = [line for line in ownerless if "[shared-ds-1] gone_base" in line.text]
     assert "11 B" in line.text
@@ -132,18 +125,18 @@ def moved_away(lab: RunningLab, server_id: str) -> Iterator[None]:
     compute = lab.admin.compute
     home, away = lab.settings.compute_hosts()[:2]
 
-    def move(host: str) -> None:
-        compute.live_migrate_server(server_id, host=host, block_migration="auto")
-        until(
-            lambda: (
-                (server := compute.get_server(server_id)).compute_host == host
-                and server.task_state is None
-            ),
-            f"moved to {host}",
-        )
+    def rests(host: str = "") -> bool:
+        server = compute.get_server(server_id)
+        return server.task_state is None and (not host or server.compute_host == host)
 
-    move(away)
+    def move(host: str) -> None:
+        eventually(rests, "no move under way")
+        if not rests(host):
+            compute.live_migrate_server(server_id, host=host, block_migration="auto")
+        eventually(lambda: rests(host), f"moved to {host}")
+
     try:
+        move(away)
         yield
     finally:
         move(home)
@@ -155,12 +148,11 @@ def test_an_instance_that_nova_moved_is_named_with_what_keeps_its_parent(
     server_id = lab.server_id(MOVED)
     with moved_away(lab, server_id):
 
-        def named() -> bool:
-            found = rows(admin, f"risks/?q={server_id}")
-            return len(found) == 1 and "vmware-c1" in found[0].text
+        def named() -> None:
+            found = [row.text for row in rows(admin, f"risks/?q={server_id}")]
+            assert len(found) == 1 and "vmware-c1" in found[0], found
+            assert "of the root's compute" in found[0] and "not while it is kept" in found[0]
 
-        until(named, "the moved instance is at risk")
-        (line,) = rows(admin, f"risks/?q={server_id}")
-        assert "of the root's compute" in line.text and "not while it is kept" in line.text
+        holds(named)
         assert "What was seen of this" in admin.text(".vmware-image-cache")
-    until(lambda: not rows(admin, f"risks/?q={server_id}"), "back home it is safe")
+    eventually(lambda: not rows(admin, f"risks/?q={server_id}"), "back home it is safe")

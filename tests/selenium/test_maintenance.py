@@ -8,12 +8,13 @@ from lab.vcenter import wait
 from tests.browser import Browser
 from tests.lab_run import RunningLab
 from tests.selenium.vmotion import (
+    SLOW_MOVE_MS,
     as_it_was,
-    eventually,
     host_of,
     maintenance_url,
     running_on,
 )
+from tests.selenium.waiting import eventually
 from tests.vsphere import hardware
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
@@ -43,7 +44,7 @@ def test_the_plan_is_what_happens_and_the_way_shows(admin: Browser, lab: Running
         assert len(planned) >= len(before)
         assert running_on(host) == before, "a look at the plan moved something"
 
-        lab.control.vmotion_takes(1500)
+        lab.control.vmotion_takes(SLOW_MOVE_MS)  # the first; the others as fast as they come
         admin.press(".vmware-make")
         admin.one(".vmware-follow progress[value]")
         assert not host.runtime.inMaintenanceMode
@@ -68,7 +69,7 @@ def test_the_plan_is_what_happens_and_the_way_shows(admin: Browser, lab: Running
 
 def test_it_can_be_cancelled_while_it_runs(admin: Browser, lab: RunningLab):
     with host_of(lab, INSTANCE) as (_, host):
-        lab.control.vmotion_takes(8000)
+        lab.control.vmotion_takes(SLOW_MOVE_MS)
         admin.open(maintenance_url(host, "enter"))
         admin.press(".vmware-make")
         admin.press(".vmware-cancel")
@@ -120,10 +121,13 @@ def test_powered_off_vms_are_the_admins_choice(admin: Browser, lab: RunningLab):
             admin.open(maintenance_url(host, "enter"))
             leaving = len(moves(admin))
             assert "Powered-off VMs stay on the host" in admin.text(".alert-warning")
-            admin.press("#id_evacuate_powered_off")
+            admin.one("#id_evacuate_powered_off").centred().click()
             admin.press(".vmware-choices button")
+            admin.wait().until(
+                lambda driver: "evacuate_powered_off=on" in driver.current_url,
+                "the choice is sent",
+            )
             admin.wait_for_text(".vmware-plan", "What leaves the host")
-            assert "evacuate_powered_off=on" in admin.driver.current_url
             assert "Powered-off VMs stay" not in admin.text(".vmware-plan")
             assert len(moves(admin)) == leaving
         finally:

@@ -8,7 +8,8 @@ from lab.vcenter import wait
 from tests.browser import Browser
 from tests.lab_run import RunningLab
 from tests.selenium.pages import open_tab
-from tests.selenium.vmotion import as_it_was, eventually, host_of
+from tests.selenium.vmotion import SLOW_MOVE_MS, as_it_was, host_of
+from tests.selenium.waiting import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -48,7 +49,7 @@ def test_from_the_tab_to_another_host_with_progress(admin: Browser, lab: Running
         there = hosts[wanted]
         assert vm.runtime.host == here, "a look at the plan moved it"
 
-        lab.control.vmotion_takes(3000)
+        lab.control.vmotion_takes(SLOW_MOVE_MS)
         admin.press(".vmware-make")
         admin.one(".vmware-follow progress[value]")
         assert vm.runtime.host == here
@@ -107,7 +108,6 @@ def test_the_same_form_twice_moves_it_once(admin: Browser, lab: RunningLab):
         }
         lab.control.vmotion_takes(2000)
         lab.control.reset_calls()
-        admin.driver.set_script_timeout(60)
         admin.driver.execute_async_script(
             "const done = arguments[2];"
             "const send = () => fetch(arguments[0], {method: 'POST', credentials: 'same-origin',"

@@ -10,8 +10,7 @@ from selenium.webdriver.support.select import Select
 
 from tests.browser import Browser
 from tests.lab_run import RunningLab
-from tests.selenium.pages import listed
-from tests.selenium.vmotion import eventually
+from tests.selenium.waiting import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -27,11 +26,15 @@ def image_id(lab: RunningLab) -> str:
 
 
 @pytest.fixture(autouse=True)
-def not_there(lab: RunningLab, image_id: str) -> Iterator[None]:
-    """Before and after, on no datastore; and copies are as fast as they come."""
+def before(lab: RunningLab, image_id: str) -> Iterator[set[Path]]:
+    """The image on no datastore, before and after, and copies as fast as they come. What others have
+    left in `vmware_temp`.
+    """
     remove(lab, image_id)
-    yield
+    before = staged(lab)
+    yield before
     lab.control.set_pace()
+    eventually(lambda: staged(lab) <= before, "no copy under way")
     remove(lab, image_id)
 
 
@@ -45,8 +48,8 @@ def folders(lab: RunningLab, image_id: str) -> list[Path]:
     return [path for ds in datastores if (path := ds / ROOT / image_id).is_dir()]
 
 
-def staged(lab: RunningLab) -> list[Path]:
-    return [p for ds in (lab.settings.run / "vcenter").iterdir() for p in ds.glob("vmware_temp/*")]
+def staged(lab: RunningLab) -> set[Path]:
+    return set((lab.settings.run / "vcenter").glob("*/vmware_temp/*"))
 
 
 def chosen(browser: Browser, image_id: str) -> None:
@@ -57,7 +60,7 @@ def chosen(browser: Browser, image_id: str) -> None:
         boxes = browser.all(".vmware-choices input[type=checkbox][name=clusters]")
         return boxes if len(boxes) == 2 else None
 
-    boxes = listed(offered, "two clusters to choose from")
+    boxes = eventually(offered, "two clusters to choose from")
     Select(browser.one("select[name=image]")).select_by_value(image_id)
     label = next(b for b in boxes if "DC0_C1" in b.find_element("xpath", "./..").text)
     label.click()
@@ -65,7 +68,9 @@ def chosen(browser: Browser, image_id: str) -> None:
     browser.press(".vmware-choices button[type=submit]")
 
 
-def test_from_the_choice_to_the_jobs_end(admin: Browser, lab: RunningLab, image_id: str) -> None:
+def test_from_the_choice_to_the_jobs_end(
+    admin: Browser, lab: RunningLab, image_id: str, before: set[Path]
+) -> None:
     chosen(admin, image_id)
     row = admin.text(".vmware-seed tbody tr")
     assert "DC0_C1" in row and "copied by vCenter" in row and "c0_base" in row
@@ -81,22 +86,23 @@ def test_from_the_choice_to_the_jobs_end(admin: Browser, lab: RunningLab, image_
     sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
     assert sizes[f"{image_id}-flat.vmdk"] == 1 << 20
     assert sizes[f"{image_id}.1-flat.vmdk"] == 1 << 30
-    assert not staged(lab)
+    assert staged(lab) <= before
     assert not lab.control.uploads()
 
 
 def test_cancelled_in_the_middle_nothing_stays(
-    admin: Browser, lab: RunningLab, image_id: str
+    admin: Browser, lab: RunningLab, image_id: str, before: set[Path]
 ) -> None:
     lab.control.set_pace(copy_ms_per_mib=60_000)
     chosen(admin, image_id)
     admin.press(".vmware-make")
     admin.one(".vmware-job")
-    eventually(lambda: bool(staged(lab)), "it is staged")
+    eventually(lambda: staged(lab) - before, "it is staged")
+    admin.driver.refresh()  # with what is under way on it, it does not load itself anew meanwhile
     admin.press(".vmware-cancel")
     eventually(lambda: "1 was cancelled" in admin.text(".vmware-job"), "the job was cancelled")
     assert not folders(lab, image_id)
-    assert not staged(lab)
+    assert staged(lab) <= before
 
 
 def test_what_is_there_already_has_no_button(

@@ -6,7 +6,7 @@ from selenium.webdriver.common.by import By
 
 from tests.browser import Browser
 from tests.lab_run import RunningLab
-from tests.selenium.pages import listed
+from tests.selenium.waiting import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.selenium, pytest.mark.timeout(600)]
 
@@ -29,14 +29,14 @@ def test_a_task_is_listed_with_who_started_it_and_followed_by_a_click(
         admin.open(f"{URL}?q={key}")
         admin.one(".vmware-panel")
         rows = admin.all(".vmware-panel tbody tr")
-        return rows[0] if rows else None
+        return rows[0] if rows and "done" in rows[0].text else None
 
-    row = listed(look, f"the task {key}")
+    row = eventually(look, f"the task {key}, done")
     for word in ("Reconfigure VM", NAME, "done", user):
         assert word in row.text, f"{word} is not in {row.text!r}"
     link = row.find_element(By.CSS_SELECTOR, "td a[href*='/admin/instances/']")
     assert server_id in link.get_attribute("href"), "the instance is not linked"
-    row.find_element(By.CSS_SELECTOR, "th a").click()
+    admin.leave(row.find_element(By.CSS_SELECTOR, "th a"))
     assert "Reconfigure VM" in admin.text(".vmware-follow")
     assert not admin.all(".vmware-cancel"), "what is done can be cancelled"
 
@@ -63,7 +63,7 @@ def test_a_vm_that_is_not_openstacks_is_not_among_them(admin: Browser, lab: Runn
         ]
         return shown if any(f"task={key}" in href for href in shown) else None
 
-    shown = listed(look, f"the task {key}")
+    shown = eventually(look, f"the task {key}")
     assert not [href for href in shown if href and f"task={others}&" in href]
 
 

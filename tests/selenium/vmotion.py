@@ -1,24 +1,19 @@
 """What the tests of maintenance mode and vMotion share: the lab's vCenter by a session of its own."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pyVmomi import vim
 
-from lab.vcenter import read
+from lab.vcenter import read, wait
 from tests.lab_run import RunningLab
+from tests.selenium.waiting import eventually
 
-SETTLES_S = 60
+SLOW_MOVE_MS = 15_000
+"""Long enough for a page to be made and looked at meanwhile, where the machine has much else to do."""
 
-
-def eventually(look: Callable[[], Any], what: str, seconds: float = SETTLES_S) -> Any:
-    until = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < until, f"not within {seconds} s: {what}"
-        time.sleep(0.2)
-    return found
+ENDED = ("success", "error")
 
 
 @contextmanager
@@ -37,19 +32,26 @@ def maintenance_url(host: Any, way: str) -> str:
     return f"/admin/vmware_hosts/lab/{host._moId}/maintenance/{way}"
 
 
+def end(task: Any, what: str) -> None:
+    """Cancels it where that can be, and waits for its end."""
+    info = task.info
+    if info.state in ENDED:
+        return
+    if info.cancelable:
+        with suppress(vim.fault.InvalidState):  # it has just ended
+            task.CancelTask()
+    eventually(lambda: task.info.state in ENDED, what)
+
+
 def as_it_was(lab: RunningLab) -> None:
     """Moves take no time, every right is there, no host is out, nothing is on its way."""
     lab.control.vmotion_takes(0)
     lab.control.deny(lab.settings.horizon_vcenter_user)
     with lab.login.connected() as service:
-        for host in read(service, vim.HostSystem, "name"):
-            for task in host.recentTask:
-                if task.info.state == "running" and task.info.cancelable:
-                    task.CancelTask()
-            eventually(
-                lambda host=host: all(t.info.state != "running" for t in host.recentTask),
-                f"{host._moId} has no task under way",
-            )
-            if host.runtime.inMaintenanceMode:
-                task = host.ExitMaintenanceMode_Task(timeout=0)
-                eventually(lambda task=task: task.info.state == "success", "out of maintenance")
+        for kind in (vim.HostSystem, vim.VirtualMachine):  # a move is a task of the VM
+            for its, row in read(service, kind, "recentTask").items():
+                for task in row.get("recentTask", ()):
+                    end(task, f"the end of {task._moId} on {its._moId}")
+        hosts = read(service, vim.HostSystem, "runtime.inMaintenanceMode")
+        out = [host for host, row in hosts.items() if row["runtime.inMaintenanceMode"]]
+        wait([host.ExitMaintenanceMode_Task(timeout=0) for host in out])

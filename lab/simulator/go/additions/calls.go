@@ -110,7 +110,9 @@ func (s *Service) countedCall(ctx *Context, method *Method) soap.HasFault {
 	switch {
 	case method.Name == "Login":
 		book.login(method.Body.(*types.Login).UserName, res.Fault() == nil)
-	case strings.HasSuffix(method.Name, vTaskSuffix), method.Name == "RefreshDatastore", method.Name == "UnregisterVM":
+	case method.Name == "RefreshDatastore":
+		countSpace()
+	case strings.HasSuffix(method.Name, vTaskSuffix), method.Name == "UnregisterVM":
 		refreshSpace()
 	}
 	return res

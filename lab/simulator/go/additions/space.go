@@ -53,9 +53,8 @@ func setFree(name string, free *int64) error {
 	default:
 		space.forced[ds.Self] = *free
 	}
-	space.next = time.Time{}
 	space.Unlock()
-	refreshSpace()
+	countSpace()
 	return nil
 }
 
@@ -67,20 +66,29 @@ func (ds *Datastore) stat() error {
 
 type usage struct{ used, uncommitted int64 }
 
-// refreshSpace computes the figures of all datastores, and of all hosts and clusters (usage.go). With very many VMs it takes a while, so it then
-// runs at most a tenth of the time. No lock may be held by the caller: it takes those of VMs and
-// datastores, one after the other.
+// refreshSpace computes the figures of all datastores, and of all hosts and clusters (usage.go). With very
+// many VMs, or on a busy machine, it takes a while, so it then runs at most a tenth of the time. No lock may
+// be held by the caller: it takes those of VMs and datastores, one after the other.
 func refreshSpace() {
 	space.running.Lock()
 	defer space.running.Unlock()
-	start := time.Now()
 	space.Lock()
-	wait := start.Before(space.next)
+	wait := time.Now().Before(space.next)
 	space.Unlock()
-	if wait {
-		return
+	if !wait {
+		computeSpace()
 	}
+}
 
+// countSpace is refreshSpace where somebody has asked for it, and looks at the figures next.
+func countSpace() {
+	space.running.Lock()
+	defer space.running.Unlock()
+	computeSpace()
+}
+
+func computeSpace() {
+	start := time.Now()
 	byName, byHost := map[string]*usage{}, map[types.ManagedObjectReference]*hostLoad{}
 	for _, e := range Map.All("VirtualMachine") {
 		vm := e.(*VirtualMachine)
