@@ -121,14 +121,19 @@ class SnapshotReader:
         if self._failed and self._failed[0] == content.version:
             if self._clock() - self._failed[1] < RETRY_S:
                 return head, self._kept(held)
+        whole, again = held, False
         try:
-            try:
-                self._held = self._fetched(head, content, held)
-            except DamageError:
-                # A writer may have gone on meanwhile and cleared away what the old head names.
-                head = self._look()[0] or head
-                content = head.content or content
-                self._held = self._fetched(head, content, None)
+            while True:
+                try:
+                    self._held = self._fetched(head, content, whole)
+                    break
+                except DamageError:
+                    # A writer may have gone on meanwhile and cleared away what the old head names.
+                    head = self._look()[0] or head
+                    newest = head.content or content
+                    if again and newest.base == content.base:
+                        raise
+                    content, whole, again = newest, None, True
         except (DamageError, FormatError) as error:
             return head, self._damaged(content, error, held)
         self._failed = None
