@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tests.jobs import samples, test_celery_processes, test_redis_processes
 from tests.jobs.effects import Effects
@@ -42,7 +43,10 @@ def test_a_worker_that_waits_takes_the_job_when_the_queue_is_back(
     with processes(tmp_path, settings) as rig:
         rig.web("web")
         worker = rig.start(*command, name="worker")
-        until(lambda: ready in rig.log("worker").read_text(), "the worker to wait")
+        until(lambda: ready in rig.log("worker").read_text(), "the worker")
+        # RQ's says so before it does; one that is told in between that Redis is away ends.
+        redis = Redis(HOST, redis_server.port)
+        until(lambda: redis.info("clients")["blocked_clients"], "the worker to wait")
         redis_server.kill()
         journal.add(samples.job(tmp_path), None)
         until(lambda: "cannot be looked after" in rig.log("web").read_text(), "it to be missed")

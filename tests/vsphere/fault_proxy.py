@@ -250,7 +250,7 @@ def closed_port() -> int:
     return port
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """For what other threads do; fails the test when it does not happen."""
     until = time.monotonic() + timeout_s
     while not condition():

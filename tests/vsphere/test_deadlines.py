@@ -19,7 +19,7 @@ from vmware_panel.vsphere.deadlines import Deadline, current_deadline, within
 
 MISSING = "00000000-0000-4000-8000-000000000000"
 ALLOWED_S = 1.0
-HANG_S = 8.0
+HANG_S = 20.0  # the proxy lets go of nobody before that
 
 NewClient = Callable[[Endpoint], VCenterClient]
 
