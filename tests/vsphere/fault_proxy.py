@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.store.servers import free_port
 from tests.vsphere.faults import (
     Exchange,
     Fault,
@@ -244,10 +245,8 @@ def deaf_listener() -> Iterator[int]:
 
 
 def closed_port() -> int:
-    """A port that refuses connections."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+    """A port that refuses connections, and goes on to do so."""
+    return free_port()
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
