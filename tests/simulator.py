@@ -30,7 +30,7 @@ from lab.simulator import (
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 READER = Account("reader@vsphere.local", "look-only", "readonly")
 START_TIMEOUT_S = 120
-STOP_TIMEOUT_S = 10
+STOP_TIMEOUT_S = 60
 
 
 def build_dir() -> Path:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.simulator
 VCENTER = "west"
 SEARCH = "SearchDatastoreSubFolders_Task"
 NAMES = ("shared-ds-1", "c0-local-1", "c1-local-1")
+Writer = TypeVar("Writer", bound=MemoryScanWriter)
 HOURLY = ScanTimes(3600.0)
 ON_DEMAND = ScanTimes(0.0)
 
@@ -77,6 +79,12 @@ def is_idle(store: MemoryStore) -> bool:
     return store.scans(VCENTER).progress is not None and not progress_of(store).under_way
 
 
+def its(store: MemoryStore, kind: type[Writer]) -> Writer:
+    """A writer of the store's that does more than its own."""
+    writer = store.scan_writer(VCENTER)
+    return kind(writer._lock, writer._shelf)
+
+
 def searches(simulator: RunningSimulator) -> int:
     return simulator.calls().methods.get(SEARCH, 0)
 
@@ -124,7 +132,6 @@ def test_without_an_interval_only_what_is_asked_for_is_searched(
         assert set(store.scans(VCENTER).by_datastore) == {one}
         store.ask_scan(VCENTER, [])
         until(lambda: len(store.scans(VCENTER).by_datastore) == 3 and is_idle(store), "all")
-    assert store.scan_writer(VCENTER).asks() == ()
     assert searches(simulator) == 4
 
 
@@ -133,21 +140,21 @@ def test_what_is_asked_for_comes_first_and_how_it_goes_is_told(
 ) -> None:
     store = MemoryStore()
     simulator.control.searches_take(600)
-    wanted = by_name["shared-ds-1"]
+    wanted = max(by_name.values())  # which comes last of itself
     seen: list[ScanProgress] = []
-    with scanning_of(Scanner(VCENTER, client, store.scan_writer(VCENTER), HOURLY)):
-        until(lambda: progress_of(store).running, "the first search")
-        first = progress_of(store).running
-        store.ask_scan(VCENTER, [wanted])
-        until(
-            lambda: (
-                seen.append(progress_of(store))
-                or (len(store.scans(VCENTER).by_datastore) == 3 and is_idle(store))
-            ),
-            "all",
-        )
+
+    class Seen(MemoryScanWriter):
+        def tell(self, progress: ScanProgress) -> None:
+            super().tell(progress)
+            seen.append(progress)
+            if len(seen) == 1:
+                store.ask_scan(VCENTER, [wanted])
+
+    with scanning_of(Scanner(VCENTER, client, its(store, Seen), HOURLY)):
+        until(lambda: len(store.scans(VCENTER).by_datastore) == 3 and is_idle(store), "all")
     running = list(dict.fromkeys(one.running for one in seen if one.running))
-    assert running[0] == first and running[1 if first != "shared-ds-1" else 0] == "shared-ds-1"
+    names = {moref: name for name, moref in by_name.items()}
+    assert [running[0], running[1]] == [names[min(names)], names[wanted]]
     assert any(one.running_percent for one in seen)
     assert {one.wanted for one in seen} >= {0, 1, 2}
 
@@ -173,14 +180,20 @@ def test_one_that_takes_over_goes_on_with_what_was_asked_for(
     simulator: RunningSimulator, client: VCenterClient, by_name: dict[str, MoRef]
 ) -> None:
     store = MemoryStore()
-    simulator.control.searches_take(400)
     store.ask_scan(VCENTER, list(by_name.values()))
     simulator.reset_calls()
-    with scanning_of(Scanner(VCENTER, client, store.scan_writer(VCENTER), ON_DEMAND)):
-        until(lambda: len(store.scans(VCENTER).by_datastore) == 1, "the first of three")
-        until(lambda: progress_of(store).running_percent, "the second to be under way")
+
+    class SlowAfterTheFirst(MemoryScanWriter):
+        def keep(self, scan: Scan) -> None:
+            simulator.control.searches_take(60_000)
+            super().keep(scan)
+
+    with scanning_of(Scanner(VCENTER, client, its(store, SlowAfterTheFirst), ON_DEMAND)):
+        until(lambda: searches(simulator) == 2, "the second of three to be under way")
+    assert len(store.scans(VCENTER).by_datastore) == 1
     assert len(store.scan_writer(VCENTER).asks()) == 1, "it is not done"
     assert not progress_of(store).running
+    simulator.control.searches_take(0)
     with scanning_of(Scanner(VCENTER, client, store.scan_writer(VCENTER), ON_DEMAND)):
         until(lambda: len(store.scans(VCENTER).by_datastore) == 3 and is_idle(store), "the rest")
     assert searches(simulator) == 4, "the one that was given up, and each once"
@@ -265,22 +278,25 @@ class Refusing(MemoryScanWriter):
 
 
 def refusing(store: MemoryStore, kind: TroubleKind) -> Refusing:
-    writer = store.scan_writer(VCENTER)
-    refusing = Refusing(writer._lock, writer._shelf)
+    refusing = its(store, Refusing)
     refusing.broken = kind
     return refusing
 
 
 def test_what_the_store_does_not_take_is_kept_until_it_does(
-    simulator: RunningSimulator, client: VCenterClient, by_name: dict[str, MoRef], clock: Clock
+    simulator: RunningSimulator,
+    client: VCenterClient,
+    by_name: dict[str, MoRef],
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = MemoryStore()
     writer = refusing(store, TroubleKind.UNREACHABLE)
     store.ask_scan(VCENTER, [by_name["shared-ds-1"]])
     simulator.reset_calls()
     with scanning_of(Scanner(VCENTER, client, writer, ON_DEMAND, clock=clock)):
-        until(lambda: searches(simulator) == 1, "the search")
-        time.sleep(0.5)
+        until(lambda: "not searched just now: store" in caplog.text, "the store to refuse it")
+        assert searches(simulator) == 1
         assert store.scans(VCENTER).by_datastore == {}
         writer.broken = None
         clock.forward(scanning.REST_S + 1)
@@ -365,7 +381,7 @@ def test_a_search_under_way_ends_with_the_term(
     simulator.control.searches_take(60_000)
     with keeping(store, client, "a", ScanTimes(3600.0)):
         until(lambda: progress_of(store).running_percent, "a search")
-    assert not progress_of(store).running
+    until(lambda: not progress_of(store).running, "the end of the search")
     with simulator.login.connected() as service:
         infos = [task.info for task in service.RetrieveContent().taskManager.recentTask]
     states = {info.state for info in infos if "searchSubFolders" in info.descriptionId}

@@ -25,10 +25,10 @@ from pyVmomi import vim
 from lab.simulator import SimulatorControl, VCenterLogin, nova_instance_uuid
 from lab.vcenter import wait
 from tests.simulator import PROJECT_ROOT, READER, RunningSimulator, setting_of
-from tests.store.servers import ALIAS, CacheServer
+from tests.store.servers import ALIAS, CacheServer, stop
 
 NAME = "west"
-WAIT_S = 60
+WAIT_S = 120
 POLL_S = 0.05
 
 
@@ -134,7 +134,8 @@ class Deployment:
         self.processes: list[Process] = []
         self.config: dict[str, Any] = {
             "vcenters": {NAME: setting_of(simulator.reader)},
-            "collector": {"mode": "external"},
+            # No searches of datastores: they would begin by themselves, some time after the list.
+            "collector": {"mode": "external", "scan_interval_s": 0},
             "store": {"cache": ALIAS},
         }
         self.caches = cache.caches
@@ -250,7 +251,7 @@ def until(true: Callable[[], object], what: str, *processes: Process) -> None:
 @contextmanager
 def frozen(process: Process) -> Iterator[None]:
     """It does nothing for that long, as on a machine that swaps."""
-    process.tell(signal.SIGSTOP)
+    stop(process.popen.pid)
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.deployment.rig import NAME, Deployment, until
+from tests.deployment.rig import NAME, WAIT_S, Deployment, until
 
 LOCMEM = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
@@ -124,7 +124,7 @@ def test_systemd_is_told_of_readiness_life_and_end(one_cache: Deployment, tmp_pa
     address = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(address))
-        systemd.settimeout(60)
+        systemd.settimeout(WAIT_S)
         process = one_cache.collector(NOTIFY_SOCKET=str(address))
         told = [systemd.recv(4096).decode() for _ in range(9)]
         assert told[0] == "READY=1" and told[1] == "WATCHDOG=1"

@@ -3,15 +3,19 @@
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
+from django.test import override_settings
 
 from lab.simulator import SessionObjects
-from tests.deployment.rig import NAME, Deployment, Process, Web, until
+from tests.deployment.rig import NAME, Deployment, Process, Web, frozen, until
+from tests.store.servers import ALIAS
 from vmware_panel.collecting.keeper import LEASE_TTL_S
+from vmware_panel.store import CacheStore
 
 NOTHING = SessionObjects(collectors=0, filters=0, views=0, waits=0, pages=0)
-SLACK_S = 10  # of a machine that is busy
+SLACK_S = 45  # of a machine that is busy
 
 
 def test_after_sigkill_the_standby_takes_over_and_pages_show_the_old_book_meanwhile(
@@ -24,16 +28,17 @@ def test_after_sigkill_the_standby_takes_over_and_pages_show_the_old_book_meanwh
         until(lambda web=web: web.page().notes[vm] == "before", "the change", first)
     first.kill()
     killed_s = time.monotonic()
+    for web in webs:
+        page = web.page()
+        assert page.notes[vm] == "before" and page.read_at is not None
     deployment.write_note("after")
-    between = 0
     while not second.said("collecting, watching"):
         for web in webs:
             page = web.page()
-            between += page.notes[vm] == "before" and page.read_at is not None
+            assert page.notes[vm] in ("before", "after") and page.read_at is not None
         assert time.monotonic() - killed_s < LEASE_TTL_S + SLACK_S, second
         time.sleep(0.1)
     record_property("takeover_s", round(time.monotonic() - killed_s, 1))
-    assert between > 0, "no page was asked for while nobody collected"
     for web in webs:
         until(lambda web=web: web.page().notes[vm] == "after", "the new book", second)
         assert not web.page().troubles
@@ -50,14 +55,17 @@ def test_sigterm_ends_cleanly_and_the_standby_takes_over_at_once(
     deployment: Deployment, record_property: Callable[[str, object], None]
 ) -> None:
     first, second = deployment.pair()
-    told_s = time.monotonic()
-    assert first.terminate() == 0, first
-    ended_s = time.monotonic()
+    with frozen(second):  # nobody else takes what is given back
+        told_s = time.monotonic()
+        assert first.terminate() == 0, first
+        ended_s = time.monotonic()
+        with override_settings(CACHES=deployment.caches):
+            free = CacheStore(ALIAS).lease(NAME, "a test", LEASE_TTL_S).free()
+        assert free, "the lease was not given back"
     assert first.lines[-1] == f"{NAME}: stopped" and "Traceback" not in str(first), first
     until(lambda: second.said("collecting, watching"), "the takeover", second)
     record_property("end_s", round(ended_s - told_s, 1))
     record_property("takeover_s", round(time.monotonic() - ended_s, 1))
-    assert time.monotonic() - ended_s < LEASE_TTL_S, "it waited for a lease that was given back"
     assert deployment.sessions == 1 and deployment.most_sessions == 1
     assert second.terminate() == 0
 
@@ -79,7 +87,7 @@ def test_after_sigterm_nothing_is_left_at_vcenter_and_pages_say_that_nobody_coll
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_the_middle_of_a_list(one_cache: Deployment, number: int) -> None:
     one_cache.control.limit_pages(10)
-    one_cache.control.delay(500, "WaitForUpdatesEx")
+    one_cache.control.delay(1500, "WaitForUpdatesEx")
     collector = one_cache.collector()
     until(lambda: collector.said("collecting, listing"), "the list", collector)
     collector.tell(number)
@@ -103,11 +111,16 @@ def test_embedded_web_processes_that_share_a_store_have_one_collector(
         until(lambda web=web: len(web.page().notes) == 12, "the book", web.process)
         assert not web.page().troubles
     assert (deployment.sessions, deployment.most_sessions, deployment.lists) == (1, 1, 1)
+    processes = [web.process for web in webs]
+    until(lambda: any(map(_collects, processes)), "one to say that it collects", *processes)
     collecting = [web for web in webs if _collects(web.process)]
     assert len(collecting) == 1, [str(web.process) for web in webs]
     others = [web for web in webs if web not in collecting]
-    assert collecting[0].process.terminate() == 0, collecting[0].process
-    assert deployment.sessions == 0, "the web process left its session behind"
+    with ExitStack() as stack:
+        for web in others:  # neither has taken over when the sessions are counted
+            stack.enter_context(frozen(web.process))
+        assert collecting[0].process.terminate() == 0, collecting[0].process
+        assert deployment.sessions == 0, "the web process left its session behind"
     vm = deployment.write_note("after")
     for web in others:
         until(lambda web=web: web.page().notes[vm] == "after", "the takeover", web.process)
@@ -116,6 +129,8 @@ def test_embedded_web_processes_that_share_a_store_have_one_collector(
 
 
 def _kill_the_one_that_collects(deployment: Deployment, webs: list[Web]) -> None:
+    processes = [web.process for web in webs]
+    until(lambda: any(map(_collects, processes)), "one to say that it collects", *processes)
     (collecting,) = [web for web in webs if _collects(web.process)]
     (last,) = [web for web in webs if web is not collecting]
     collecting.process.kill()

@@ -23,7 +23,7 @@ from vmware_panel.vsphere import Collector, VCenterClient
 from vmware_panel.vsphere.collector import Sink
 
 NAME = "west"
-WAIT_S = 40.0
+WAIT_S = 90.0
 PAGE_SIZE = 10  # so that the list of the tests' small vCenter has pages
 
 

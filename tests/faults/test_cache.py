@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from tests.faults.deployment import NAME, deployed
-from tests.store.servers import ALIAS, CacheServer
+from tests.store.servers import ALIAS, QUICK_S, CacheServer
 from tests.vsphere.fault_proxy import silence
 from tests.vsphere.rig import NOVA_VMS, OUTSIDE_VMS, VCenter
 from vmware_panel.domain.outcome import TroubleKind
@@ -27,7 +27,7 @@ StartServer = Callable[..., CacheServer]
 def test_fault_12_the_cache_is_down_and_what_was_read_last_stands_without_a_call_to_vcenter(
     vcenter: VCenter, start_server: StartServer, kind: str, fault: str
 ) -> None:
-    server = start_server(kind)
+    server = start_server(kind, timeout_s=QUICK_S)
     with deployed(vcenter, CacheStore(ALIAS)) as deployment:
         deployment.until_watching()
         server.kill() if fault == "killed" else server.freeze()
@@ -50,7 +50,7 @@ def test_fault_12_the_cache_and_vcenter_are_down_and_what_was_read_last_still_st
     vcenter: VCenter, start_server: StartServer
 ) -> None:
     server = start_server("memcached")
-    quick = {"connect_timeout_s": 0.5, "read_timeout_s": 1.0, "list_timeout_s": 1.0}
+    quick = {"connect_timeout_s": 2.0, "read_timeout_s": 5.0, "list_timeout_s": 5.0}
     with deployed(vcenter, CacheStore(ALIAS), **quick) as deployment:
         deployment.until_watching()
         book = deployment.book
@@ -87,7 +87,7 @@ def test_fault_12_one_page_waits_for_a_frozen_cache_and_the_others_do_without_it
     vcenter: VCenter, start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vmware_panel.api.inventories.STORE_REST_S", 60.0)
-    server = start_server("redis")
+    server = start_server("redis", timeout_s=QUICK_S)
     store = CacheStore(ALIAS)
     with deployed(vcenter, store) as deployment:
         deployment.until_watching()

@@ -23,7 +23,7 @@ from openstack_dashboard.test import helpers
 
 from lab.simulator import nova_instance_uuid
 from tests.faults.deployment import NAME, deployed, setting_of
-from tests.store.servers import ALIAS, CacheServer
+from tests.store.servers import ALIAS, QUICK_S, CacheServer
 from tests.vsphere.fault_proxy import deaf_listener, silence, wait_until
 from tests.vsphere.rig import NOVA_VMS, OUTSIDE_VMS, VCenter
 from vmware_panel.api import cloud, inventories, placement
@@ -43,6 +43,7 @@ ALL = NOVA_VMS + OUTSIDE_VMS
 MOST_THREADS = 5 * 8 + 8 + 2  # the lanes of a page, the lists' pool, keeper and collector
 PATIENT_S = 250.0  # longer than a test may take
 JOIN_S = 100.0
+LATE_S = 90.0
 
 
 ADMIN: Any = SimpleNamespace(  # what the reports ask of a request; their OpenStack is given
@@ -92,7 +93,8 @@ class Crowd(helpers.BaseAdminViewTests):
     def configure(self, mode: str, store: dict[str, str] | None = None, **changes: Any) -> None:
         panel = {
             "vcenters": {NAME: setting_of(self.vcenter, **changes)},
-            "collector": {"mode": mode},
+            # No searches of datastores: they would begin by themselves, some time after the list.
+            "collector": {"mode": mode, "scan_interval_s": 0},
             "store": store or {},
         }
         self.enter(override_settings(VMWARE_PANEL=panel))
@@ -137,13 +139,14 @@ class Crowd(helpers.BaseAdminViewTests):
         pages = [threading.Thread(target=self.page, daemon=True) for _ in range(8)]
         for page in pages:
             page.start()
+        until_s = time.monotonic() + LATE_S
         for page in pages:
-            page.join(30)
+            page.join(max(0.0, until_s - time.monotonic()))
         assert not any(page.is_alive() for page in pages), "a worker is not free"
-        wait_until(lambda: ours() <= threads_before, timeout_s=30)
+        wait_until(lambda: ours() <= threads_before, timeout_s=LATE_S)
 
     def until_watching(self) -> None:
-        wait_until(lambda: "DC0_C0" in self.page(), timeout_s=30)
+        wait_until(lambda: "DC0_C0" in self.page(), timeout_s=LATE_S)
 
     # vCenter hangs
 
@@ -176,7 +179,7 @@ class Crowd(helpers.BaseAdminViewTests):
     def test_vcenter_does_not_even_say_hello_and_all_are_told_of_it(self) -> None:
         with deaf_listener() as port:
             self.configure("embedded", port=port, connect_timeout_s=0.5, read_timeout_s=1.0)
-            wait_until(lambda: "did not answer" in self.page(), timeout_s=30)
+            wait_until(lambda: "did not answer" in self.page(), timeout_s=LATE_S)
             for report in self.crowd():
                 assert [t.kind for t in report.troubles] == [TroubleKind.TIMEOUT]
             self.no_worker_is_stuck(MOST_THREADS)
@@ -203,7 +206,7 @@ class Crowd(helpers.BaseAdminViewTests):
     def lists_of_a_crowd_without_the_store(
         self, before_it: Callable[[], object] = lambda: None
     ) -> int:
-        server = self.start_server("memcached")
+        server = self.start_server("memcached", timeout_s=QUICK_S)
         with deployed(self.vcenter, CacheStore(ALIAS)):
             self.configure("external", {"cache": ALIAS})
             self.until_watching()
@@ -222,7 +225,7 @@ class Crowd(helpers.BaseAdminViewTests):
     def test_the_store_and_vcenter_hang_and_all_are_answered_with_what_was_read_last(
         self,
     ) -> None:
-        server = self.start_server("memcached")
+        server = self.start_server("memcached", timeout_s=QUICK_S)
         quick = {"connect_timeout_s": 0.5, "read_timeout_s": 1.0, "list_timeout_s": 2.0}
         with deployed(self.vcenter, CacheStore(ALIAS), **quick):
             self.configure("external", {"cache": ALIAS}, **quick)

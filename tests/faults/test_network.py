@@ -20,7 +20,7 @@ pytestmark = pytest.mark.simulator
 ALL = NOVA_VMS + OUTSIDE_VMS
 DOWN = (TroubleKind.UNREACHABLE, TroubleKind.TIMEOUT)
 SERVER = Server(id="00000000-0000-4000-8000-000000000000", name="web-1")
-HANG_S = 8.0
+SLOW_S = 20.0
 
 
 class Restart:
@@ -34,7 +34,7 @@ class Restart:
     def __call__(self, exchange: Exchange) -> None:
         self._thread.start()
         hang_up(exchange)
-        self.begun.wait(20)
+        self.begun.wait(60)
 
     def _go_down(self) -> None:
         self._vcenter.proxy.go_down()
@@ -42,7 +42,7 @@ class Restart:
         self.begun.set()
 
     def wait(self) -> None:
-        assert self.begun.wait(30), "no page was asked for"
+        assert self.begun.wait(60), "no page was asked for"
         self._thread.join(10)
 
 
@@ -97,15 +97,15 @@ def test_fault_7_lists_are_at_full_speed_and_the_tab_keeps_its_deadline_at_a_slo
         deployment.until_watching()
         try:
             read_instance([config], SERVER)  # logs in
-            vcenter.simulator.control.delay(10_000)
-            started = time.monotonic()
+            vcenter.simulator.control.delay(int(SLOW_S * 1000))
             with counting() as calls:
                 for _ in range(500):
                     assert len(deployment.book.vms) == ALL
             assert calls.total == 0
+            started = time.monotonic()
             reading = read_instance([config], SERVER)
             assert [t.kind for t in reading.troubles] == [TroubleKind.TIMEOUT]
-            assert time.monotonic() - started < HANG_S, "it waited for the slow vCenter"
+            assert time.monotonic() - started < SLOW_S, "it waited for the slow vCenter"
             deployment.until_kind(TroubleKind.TIMEOUT)
             assert len(deployment.book.vms) == ALL
         finally:
@@ -119,7 +119,7 @@ def test_fault_8_half_open_tcp_frees_every_worker_and_the_list_stands(vcenter: V
     config = config_of(vcenter, **limits)
     with deployed(vcenter, **limits) as deployment:
         deployment.until_watching()
-        threads = threading.active_count() - proxy_threads()
+        threads = threads_but_the_proxys()
         vcenter.proxy.deaf = True
         vcenter.proxy.break_connections()
         try:
@@ -129,7 +129,7 @@ def test_fault_8_half_open_tcp_frees_every_worker_and_the_list_stands(vcenter: V
                 assert not reading.inventories
             deployment.until_kind(*DOWN)
             assert len(deployment.book.vms) == ALL
-            wait_until(lambda: threading.active_count() - proxy_threads() <= threads)
+            wait_until(lambda: threads_but_the_proxys() <= threads, timeout_s=60)
         finally:
             vcenter.proxy.deaf = False
             vcenter.proxy.stopping.set()  # frees the proxy's own threads
@@ -140,5 +140,5 @@ def test_fault_8_half_open_tcp_frees_every_worker_and_the_list_stands(vcenter: V
         assert snapshot and snapshot.status.state is CollectorState.WATCHING
 
 
-def proxy_threads() -> int:
-    return sum("process_request_thread" in t.name for t in threading.enumerate())
+def threads_but_the_proxys() -> int:
+    return sum("process_request_thread" not in t.name for t in threading.enumerate())

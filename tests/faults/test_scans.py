@@ -1,5 +1,6 @@
 """What lies on the datastores, as pages ask for it: never of vCenter, whoever searches."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from django.http import HttpRequest
 from django.test import override_settings
 
 from tests.faults.deployment import NAME, WAIT_S, config_of, setting_of
-from tests.vsphere.fault_proxy import http_status
+from tests.vsphere.fault_proxy import Exchange, http_status
 from tests.vsphere.rig import VCenter
 from vmware_panel.api import inventories, scans
 from vmware_panel.api.scans import Scans, ask_scan, read_scans
@@ -61,11 +62,19 @@ def read_until(true: Callable[[Scans], Any], what: str) -> Scans:
 def test_what_is_asked_for_is_searched_in_the_background(vcenter: VCenter, mode: str) -> None:
     its = config_of(vcenter)
     one = next(iter(client(its).mounted_datastores(Deadline(WAIT_S))))
+    looked = threading.Event()
+
+    def after_the_look(exchange: Exchange) -> None:
+        looked.wait(WAIT_S)
+        exchange.hand_on()
+
+    vcenter.proxy.spoil(SEARCH, after_the_look, times=1)
     with settings(vcenter, mode):
         with counting() as calls:
             assert read_scans(get_config().vcenters).by_datastore == {}
             assert ask_scan(REQUEST, NAME, [one]) == ()
             assert read_scans(get_config().vcenters).under_way, "it is on its way at once"
+        looked.set()
         assert SEARCH not in calls.by_method, "a page's own thread searches nothing"
         found = read_until(lambda s: s.by_datastore and not s.under_way, "the search")
         assert set(found.by_datastore) == {(NAME, one)} and found.troubles == ()

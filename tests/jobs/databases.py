@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pymysql
+from pymysql.constants import ER
 
 from lab.programs import program
 from tests.store.servers import HOST, free_port
@@ -25,7 +26,10 @@ from tests.store.servers import HOST, free_port
 DOCUMENT = Path(__file__).parents[2] / "docs" / "job-workers.md"
 NAME = "horizon_jobs"  # of the database and of the account
 PASSWORD = "of the database of a test"  # noqa: S105
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
+
+
+LOCKED_S = 60  # what a busy machine's disk takes to write
 
 
 class Sqlite:
@@ -35,7 +39,8 @@ class Sqlite:
         self._path = folder / "tasks.sqlite3"
         self.settings = (
             "DATABASES = {'default': "
-            f"{{'ENGINE': 'django.db.backends.sqlite3', 'NAME': {str(self._path)!r}}}}}\n"
+            f"{{'ENGINE': 'django.db.backends.sqlite3', 'NAME': {str(self._path)!r}, "
+            f"'OPTIONS': {{'timeout': {LOCKED_S}}}}}}}\n"
         )
 
     def start(self) -> None: ...
@@ -43,7 +48,7 @@ class Sqlite:
     def close(self) -> None: ...
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
-        connection = sqlite3.connect(self._path)
+        connection = sqlite3.connect(self._path, timeout=LOCKED_S)
         try:
             return connection.execute(statement).fetchall()
         finally:
@@ -161,7 +166,11 @@ class MariaDb(Server):
             "SELECT ID FROM information_schema.PROCESSLIST "
             "WHERE COMMAND = 'Sleep' AND TIME_MS > 300"
         ):
-            self.ask(f"KILL {session}")
+            try:
+                self.ask(f"KILL {session}")
+            except pymysql.MySQLError as error:
+                if error.args[0] != ER.NO_SUCH_THREAD:  # it has ended by itself meanwhile
+                    raise
 
     def _start(self) -> "subprocess.Popen[bytes]":
         return self._run([program("mariadbd"), f"--defaults-file={self._options}"])

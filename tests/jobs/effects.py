@@ -33,10 +33,22 @@ class Effects:
         return Counter(self._path.read_text().split()) if self._path.exists() else Counter()
 
 
+class Gate:
+    """Holds a job up before the effect of one item, for as long as a test needs."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self._path = folder / "gate"
+        self.options = {"gated": key, "gate": str(self._path)}
+
+    def open(self) -> None:
+        self._path.touch()
+
+
 class EffectWork:
     """Does one effect an item. `options`: `effects` is the file; `kill` names points, each as
     `<key>:<point>`, at which the worker kills itself, one after the other; `pause_s` is how long
-    each item takes; `blind` keeps `settle` from finding out.
+    each item takes; `gated` is the key of an item that waits for the file `gate`, see `Gate`; `blind`
+    keeps `settle` from finding out.
 
     An item's `about` may say how it ends: `refuse`, `fail`, `unanswered`, `crash`.
     """
@@ -52,6 +64,8 @@ class EffectWork:
         if self._dry_run:
             return Ended(ItemState.DONE, done_bytes=item.size_bytes)
         report.pause(float(self._options.get("pause_s", "0")))
+        while item.key == self._options.get("gated") and not Path(self._options["gate"]).exists():
+            report.pause(0.05)
         self._point(item, "before_about_to")
         report.about_to("change", note=f"of {item.key}")
         self._point(item, "before_send")

@@ -61,7 +61,7 @@ class Processes:
 
     def web(self, name: str) -> "subprocess.Popen[bytes]":
         process = self.start("-m", "tests.jobs.web", name=name)
-        until(lambda: "ready" in self.log(name).read_text(), f"{name} to be ready", 60)
+        until(lambda: "ready" in self.log(name).read_text(), f"{name} to be ready")
         return process
 
     def log(self, name: str) -> Path:
@@ -108,7 +108,7 @@ def processes(folder: Path, settings: dict[str, Any], written: str = "") -> Iter
         its.end()
 
 
-def until(ask: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
+def until(ask: Callable[[], T], what: str, timeout_s: float = 120.0) -> T:
     """What it gave that was true."""
     give_up_s = time.monotonic() + timeout_s
     while True:

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from tests.jobs import samples
-from tests.jobs.effects import Effects
+from tests.jobs.effects import Effects, Gate
 from tests.jobs.rig import Processes, deployment, ended, processes, to_the_end, until
 from tests.store.servers import HOST, CacheServer
 from vmware_panel.domain.jobs import ItemState
@@ -63,10 +63,12 @@ def test_another_worker_goes_on(rig: Processes, journal: SqliteJournal, tmp_path
     rig.web("web")
     workers = {started.pid: started for started in (worker(rig, name) for name in ("one", "two"))}
     effects = Effects(tmp_path / "effects")
-    journal.add(samples.job(tmp_path, *samples.items(8), pause_s="0.5"), None)
+    gate = Gate(tmp_path, "k3")
+    journal.add(samples.job(tmp_path, *samples.items(8), **gate.options), None)
     until(lambda: effects.counts()["k2"], "the third item")
     busy = workers[child_at_work(journal).ppid()]
     killed_s = rig.kill(busy)
+    gate.open()
     job, took_s = to_the_end(journal, effects, killed_s)
     print(
         f"Celery on Redis, worker and its children: {took_s:.1f} s from SIGKILL to the next effect"
@@ -81,10 +83,13 @@ def test_a_worker_whose_child_was_killed_goes_on_itself(
     rig.web("web")
     worker(rig, "one")
     effects = Effects(tmp_path / "effects")
-    journal.add(samples.job(tmp_path, *samples.items(8), pause_s="0.5"), None)
+    gate = Gate(tmp_path, "k3")
+    journal.add(samples.job(tmp_path, *samples.items(8), **gate.options), None)
     until(lambda: effects.counts()["k2"], "the third item")
     child_at_work(journal).kill()
-    job, took_s = to_the_end(journal, effects, time.monotonic())
+    killed_s = time.monotonic()
+    gate.open()
+    job, took_s = to_the_end(journal, effects, killed_s)
     print(f"Celery on Redis, the child alone: {took_s:.1f} s from SIGKILL to the next effect")
     assert {item.state for item in job.items} == {ItemState.DONE}
 
@@ -105,5 +110,5 @@ def test_a_broker_that_loses_all_or_brings_it_four_times_changes_nothing(
     queue.lpush("vmware_panel", message, message, message)
     worker(rig, "one")
     until(lambda: ended(journal), "the job's end")
-    until(lambda: rig.log("one").read_text().count("succeeded") == 4, "all four messages")
+    until(lambda: rig.log("one").read_text().count("succeeded") >= 4, "all four messages")
     assert effects.counts() == {"k0": 1, "k1": 1, "k2": 1}

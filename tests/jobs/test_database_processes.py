@@ -7,6 +7,7 @@ side by side, for they mostly wait.
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -17,10 +18,13 @@ import pytest
 
 from tests.jobs import samples
 from tests.jobs.databases import DATABASES, Server, Sqlite
-from tests.jobs.effects import Effects
+from tests.jobs.effects import Effects, Gate
 from tests.jobs.rig import Processes, deployment, ended, processes, to_the_end, until
 from vmware_panel.domain.jobs import ItemState, Job, JobItem
 from vmware_panel.jobs.sqlite_journal import SqliteJournal
+
+# All that happens on a database happens in the time of a few of these.
+pytestmark = pytest.mark.timeout(900)
 
 MANY = 10
 
@@ -45,11 +49,17 @@ class Deployment:
         )
         until(lambda: "Starting worker" in self.said(name), f"{name} to start")
 
-    def add(self, job_id: str, *items: JobItem, pause_s: float) -> Effects:
+    def add(self, job_id: str, *items: JobItem, gate: Gate | None = None) -> Effects:
         folder = self._folder / job_id
         folder.mkdir()
-        self.journal.add(samples.job(folder, *items, job_id=job_id, pause_s=str(pause_s)), None)
+        options = gate.options if gate else {}
+        self.journal.add(samples.job(folder, *items, job_id=job_id, **options), None)
         return Effects(folder / "effects")
+
+    def gate(self, job_id: str, key: str) -> Gate:
+        folder = self._folder / f"gate-{job_id}"
+        folder.mkdir()
+        return Gate(folder, key)
 
     def end_of(self, job_id: str) -> Job:
         return until(lambda: ended(self.journal, job_id), f"the end of {job_id}")
@@ -73,10 +83,13 @@ def _read(value: Any) -> Any:
 
 def a_session_that_idles_is_ended_and_the_worker_goes_on(at: Deployment) -> None:
     at.start_worker()
-    effects = at.add("long", *samples.items(3), pause_s=1)
+    gate = at.gate("long", "k1")
+    effects = at.add("long", *samples.items(3), gate=gate)
     until(lambda: effects.counts()["k0"], "the first item")
     if isinstance(at.database, Server):
+        time.sleep(1)  # an idle session's age
         at.database.end_idle_sessions()
+    gate.open()
     at.end_of("long")
     until(lambda: at.tasks()[0][0] == "SUCCESSFUL", "the task to be written down as done")
     assert at.workers[0].poll() is None, at.said("worker0")
@@ -84,7 +97,14 @@ def a_session_that_idles_is_ended_and_the_worker_goes_on(at: Deployment) -> None
 
 def each_task_is_claimed_by_one_of_two_workers(at: Deployment) -> None:
     at.start_worker()
-    jobs = {f"many{n}": at.add(f"many{n}", *samples.items(1), pause_s=0.5) for n in range(MANY)}
+    gate = at.gate("many", "k0")
+    jobs = {f"many{n}": at.add(f"many{n}", *samples.items(1), gate=gate) for n in range(MANY)}
+
+    def busy() -> set[str]:
+        return {w for status, workers in at.tasks() if status == "RUNNING" for w in workers}
+
+    until(lambda: len(busy()) == 2, "both workers to have one")
+    gate.open()
     for job_id, effects in jobs.items():
         at.end_of(job_id)
         assert effects.counts() == {"k0": 1}
@@ -95,11 +115,13 @@ def each_task_is_claimed_by_one_of_two_workers(at: Deployment) -> None:
 
 
 def one_is_killed_and_another_goes_on(at: Deployment) -> None:
-    effects = at.add("job1", *samples.items(8), pause_s=0.5)
+    gate = at.gate("job1", "k3")
+    effects = at.add("job1", *samples.items(8), gate=gate)
     until(lambda: effects.counts()["k2"], "the third item")
     job = at.journal.read("job1")
     assert job is not None
     killed_s = at.rig.kill(at.rig.process_of(job.worker))
+    gate.open()
     job, took_s = to_the_end(at.journal, effects, killed_s)
     assert {item.state for item in job.items} == {ItemState.DONE}
     assert "EffectWork" not in at.said("web")
@@ -111,13 +133,13 @@ def a_job_waits_for_a_database_that_is_away(at: Deployment) -> None:
     (left,) = (worker for worker in at.workers if worker.poll() is None)
     if isinstance(at.database, Server):
         at.database.stop()
-        assert left.wait(60) == 1
-        effects = at.add("after", *samples.items(), pause_s=0)
+        assert left.wait(120) == 1
+        effects = at.add("after", *samples.items())
         until(lambda: "cannot be looked after" in at.said("web"), "it to be missed")
         at.database.start()
     else:
         at.rig.kill(left)
-        effects = at.add("after", *samples.items(), pause_s=0)
+        effects = at.add("after", *samples.items())
     at.start_worker()
     at.end_of("after")
     assert effects.counts() == {"k0": 1, "k1": 1, "k2": 1}
@@ -149,7 +171,7 @@ def go_through(kind: str, folder: Path, whose: str, outcomes: Outcomes) -> None:
         ):
             database.start()
             migrate = rig.start("-m", "django", "migrate", "django_tasks_database", name="migrate")
-            assert migrate.wait(120) == 0, rig.log("migrate").read_text()
+            assert migrate.wait(240) == 0, rig.log("migrate").read_text()
             rig.web("web")
             at = Deployment(database, rig, SqliteJournal(folder / "jobs", whose), folder)
             for part in PARTS:

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from tests.jobs import samples
-from tests.jobs.effects import Effects
+from tests.jobs.effects import Effects, Gate
 from tests.jobs.rig import deployment, ended, processes, until
 from vmware_panel.domain.jobs import ItemState
 from vmware_panel.jobs.sqlite_journal import SqliteJournal
@@ -15,12 +15,14 @@ def test_another_process_goes_on(tmp_path: Path) -> None:
     effects = Effects(tmp_path / "effects")
     with processes(tmp_path, {"jobs": {"folder": str(tmp_path / "jobs")}}) as rig:
         both = [rig.web("one"), rig.web("two")]
-        journal.add(samples.job(tmp_path, *samples.items(8), pause_s="0.5"), None)
+        gate = Gate(tmp_path, "k3")
+        journal.add(samples.job(tmp_path, *samples.items(8), **gate.options), None)
         until(lambda: effects.counts()["k2"], "the third item")
         first = journal.read("job1")
         assert first is not None
         killed_s = rig.kill(rig.process_of(first.worker))
         done = effects.counts().total()
+        gate.open()
         until(lambda: effects.counts().total() > done, "the other process to go on")
         took_s = time.monotonic() - killed_s
         job = until(lambda: ended(journal), "the job's end")
@@ -38,11 +40,13 @@ def test_one_that_is_asked_to_end_leaves_the_job_at_once(tmp_path: Path) -> None
     effects = Effects(tmp_path / "effects")
     with processes(tmp_path, {"jobs": {"folder": str(tmp_path / "jobs")}}) as rig:
         one = rig.web("one")
-        journal.add(samples.job(tmp_path, *samples.items(4), pause_s="1"), None)
+        gate = Gate(tmp_path, "k1")
+        journal.add(samples.job(tmp_path, *samples.items(4), **gate.options), None)
         until(lambda: effects.counts()["k0"], "the first item")
         one.send_signal(2)
-        one.wait(20)
+        one.wait(120)
         assert list(journal.idle()) == ["job1"]
+        gate.open()
         rig.web("two")
         job = until(lambda: ended(journal), "the job's end")
     assert {item.state for item in job.items} == {ItemState.DONE}

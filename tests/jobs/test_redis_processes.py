@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.jobs import samples
-from tests.jobs.effects import Effects
+from tests.jobs.effects import Effects, Gate
 from tests.jobs.rig import Processes, deployment, ended, processes, to_the_end, until
 from tests.store.servers import ALIAS, HOST, CacheServer
 from vmware_panel.domain.jobs import ItemState
@@ -47,13 +47,15 @@ def test_another_worker_goes_on(rig: Processes, tmp_path: Path) -> None:
         until(lambda name=name: "Listening on" in rig.log(name).read_text(), name)
     journal = CacheJournal(ALIAS, deployment())
     effects = Effects(tmp_path / "effects")
-    journal.add(samples.job(tmp_path, *samples.items(8), pause_s="0.5"), None)
+    gate = Gate(tmp_path, "k3")
+    journal.add(samples.job(tmp_path, *samples.items(8), **gate.options), None)
     until(lambda: effects.counts()["k2"], "the third item")
     busy = one if horse(one) else two
     its = horse(busy)
     assert its is not None
     killed_s = rig.kill(busy)
     its.kill()  # a group of its own
+    gate.open()
     job, took_s = to_the_end(journal, effects, killed_s)
     print(f"RQ on Redis, worker and its child: {took_s:.1f} s from SIGKILL to the next effect")
     assert {item.state for item in job.items} == {ItemState.DONE}
@@ -65,12 +67,15 @@ def test_a_worker_whose_child_was_killed_goes_on_itself(rig: Processes, tmp_path
     worker = rig.start(*WORKER, name="one")
     journal = CacheJournal(ALIAS, deployment())
     effects = Effects(tmp_path / "effects")
-    journal.add(samples.job(tmp_path, *samples.items(8), pause_s="0.5"), None)
+    gate = Gate(tmp_path, "k3")
+    journal.add(samples.job(tmp_path, *samples.items(8), **gate.options), None)
     until(lambda: effects.counts()["k2"], "the third item")
     its = horse(worker)
     assert its is not None
     its.kill()
-    job, took_s = to_the_end(journal, effects, time.monotonic())
+    killed_s = time.monotonic()
+    gate.open()
+    job, took_s = to_the_end(journal, effects, killed_s)
     print(f"RQ on Redis, the child alone: {took_s:.1f} s from SIGKILL to the next effect")
     assert {item.state for item in job.items} == {ItemState.DONE}
 
@@ -81,10 +86,13 @@ def test_a_child_that_outlives_its_worker_is_let_through(rig: Processes, tmp_pat
     worker = rig.start(*WORKER, name="one")
     journal = CacheJournal(ALIAS, deployment())
     effects = Effects(tmp_path / "effects")
-    journal.add(samples.job(tmp_path, *samples.items(6), pause_s="1"), None)
+    gate = Gate(tmp_path, "k2")
+    journal.add(samples.job(tmp_path, *samples.items(6), **gate.options), None)
     until(lambda: effects.counts()["k1"], "the second item")
     rig.kill(worker)
     rig.start(*WORKER, name="two")
+    until(lambda: "Listening on" in rig.log("two").read_text(), "the second worker")
+    gate.open()
     job = until(lambda: ended(journal), "the job's end")
     assert {item.state for item in job.items} == {ItemState.DONE}
     assert {item.attempts for item in job.items} == {1}

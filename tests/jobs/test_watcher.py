@@ -163,8 +163,9 @@ celery_app = Celery("test", set_as_current=False)
 
 
 @pytest.fixture
-def queues(redis_server: CacheServer) -> Iterator[None]:
-    """RQ and Celery on a real Redis."""
+def queues(redis_server: CacheServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """RQ and Celery on a real Redis; who asks has time, for RQ's client tries some times."""
+    monkeypatch.setattr(tasks, "in_time", InTime(100.0))
     at = {"HOST": HOST, "PORT": redis_server.port, "DB": 1}
     celery_app.conf.broker_url = f"redis://{HOST}:{redis_server.port}/2"
     celery = {
@@ -232,18 +233,18 @@ def test_celery_tells_whether_anything_lies_in_its_queue(
 def test_a_queue_that_is_away_or_hangs_is_said_in_time(
     backend: str, queues: None, redis_server: CacheServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "in_time", InTime(1.0))
     with working_with(backend):
         result = tasks.enqueue("job1")
         redis_server.freeze()
-        for _ in range(2):
-            with pytest.raises(JournalError, match="the queue did not take it: TimeoutError"):
-                tasks.enqueue("job1")
-        assert not tasks.waits_in_queue(result)
-        redis_server.thaw()
-        until(lambda: tasks.waits_in_queue(result), "it to answer again")
+        with monkeypatch.context() as patch:
+            patch.setattr(tasks, "in_time", InTime(1.0))
+            for _ in range(2):
+                with pytest.raises(JournalError, match="the queue did not take it: TimeoutError"):
+                    tasks.enqueue("job1")
+            assert not tasks.waits_in_queue(result)
+            redis_server.thaw()
+            until(lambda: tasks.waits_in_queue(result), "it to answer again")
         redis_server.kill()
-        monkeypatch.setattr(tasks, "in_time", InTime(60.0))  # RQ's client tries some times
         assert not tasks.waits_in_queue(result)
         with pytest.raises(JournalError, match="the queue does not answer: .*onnection"):
             tasks.asked_queue(result)

@@ -22,8 +22,8 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., CacheServer]]:
     """Starts one, and makes it the alias of this process."""
     with ExitStack() as stack:
 
-        def start(kind: str, memory_mb: int = 64) -> CacheServer:
-            server = CacheServer(kind, tmp_path, free_port(), memory_mb)
+        def start(kind: str, **options: Any) -> CacheServer:
+            server = CacheServer(kind, tmp_path, free_port(), **options)
             server.start()
             stack.callback(server.kill)
             stack.enter_context(override_settings(CACHES=server.caches))

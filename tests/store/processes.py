@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from vmware_panel.store import writer as writing
 
 SPAWN = get_context("spawn")
 TURN_S = 0.05
+PATIENCE_S = 120
 
 
 def set_up(config: dict[str, Any]) -> CacheStore:
@@ -45,7 +47,7 @@ def fingerprint(book: Inventory) -> str:
 
 
 def write_without_pause(
-    config: dict[str, Any], published: "Queue[str]", vms: int, steps: int
+    config: dict[str, Any], begin: Barrier, published: "Queue[str]", vms: int, steps: int
 ) -> None:
     """Puts the fingerprint of every book into the queue before it is written; "" at the end.
 
@@ -54,6 +56,7 @@ def write_without_pause(
     writing.MAX_DELTAS = 5
     writer = set_up(config).writer(VCENTER)
     book = Collected(vms)
+    begin.wait(PATIENCE_S)
     published.put(fingerprint(book.whole()))
     writer.replace(book.whole(), WATCHING)
     for step in range(steps):
@@ -67,30 +70,41 @@ def write_without_pause(
     published.put("")
 
 
-def read_without_pause(config: dict[str, Any], seen: "Queue[list[str]]", last: str) -> None:
-    """Every other read as a process that has held nothing; ends with the book named `last`."""
+def read_without_pause(
+    config: dict[str, Any], begin: Barrier, seen: "Queue[tuple[list[str], list[str]]]"
+) -> None:
+    """What one that holds the book has read, and what ones have that held nothing, in turn; ends with
+    the book that "last" names in the cache.
+    """
     held = set_up(config)
-    found: list[str] = []
-    while last not in found[-2:]:
-        for store in (held, CacheStore(ALIAS)):
+    warm: list[str] = []
+    cold: list[str] = []
+    last = ""
+    begin.wait(PATIENCE_S)
+    while not last or last not in warm[-1:] or last not in cold[-1:]:
+        last = caches[ALIAS].get("last") or ""
+        for store, found in ((held, warm), (CacheStore(ALIAS), cold)):
             if (snapshot := store.read(VCENTER)) and snapshot.inventory:
                 found.append(fingerprint(snapshot.inventory))
-        last = _news(last)
-    seen.put(found)
+    seen.put((warm, cold))
 
 
-def _news(last: str) -> str:
-    return (caches[ALIAS].get("last") or "") or last
-
-
-def hold(config: dict[str, Any], name: str, ttl_s: float, told: "Queue[tuple[str, str]]") -> None:
-    """Takes the lease as soon as it can and keeps it."""
+def hold(
+    config: dict[str, Any], name: str, ttl_s: float, told: "Queue[tuple[str, str, float, float]]"
+) -> None:
+    """Takes the lease as soon as it can and keeps it. Tells when it took or lost it, by the clock that
+    all processes share, and how long the machine let it wait at most for one of its turns.
+    """
     lease = set_up(config).lease("collector", name, ttl_s)
     had = False
+    longest_s = 0.0
+    turn_s = time.monotonic()
     while True:
         has = lease.acquire()
+        last_s, turn_s = turn_s, time.monotonic()
+        longest_s = max(longest_s, turn_s - last_s)
         if has != had:
-            told.put((name, "holds" if has else "lost"))
+            told.put((name, "holds" if has else "lost", turn_s, longest_s))
             had = has
         time.sleep(TURN_S)
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import caches
 
 from tests.store.processes import (
+    PATIENCE_S,
     SPAWN,
     contend,
     hold,
@@ -17,41 +18,40 @@ from tests.store.processes import (
 )
 from tests.store.servers import ALIAS
 
-PATIENCE_S = 120
-TTL_S = 2.0
+TTL_S = 4.0  # longer than a busy machine lets a process wait
 
 
 @pytest.mark.parametrize(("vms", "steps"), [(20, 200), (3000, 60)])
 def test_a_reader_only_ever_sees_books_that_were_published(server, vms: int, steps: int) -> None:
     published: Any = SPAWN.Queue()
     seen: Any = SPAWN.Queue()
-    config = server.caches
+    config, begin = server.caches, SPAWN.Barrier(3)
     with (
-        running(read_without_pause, config, seen, ""),
-        running(read_without_pause, config, seen, ""),
-        running(write_without_pause, config, published, vms, steps),
+        running(read_without_pause, config, begin, seen),
+        running(read_without_pause, config, begin, seen),
+        running(write_without_pause, config, begin, published, vms, steps),
     ):
         books = list(iter(lambda: published.get(timeout=PATIENCE_S), ""))
         caches[ALIAS].set("last", books[-1])
-        for found in (seen.get(timeout=PATIENCE_S), seen.get(timeout=PATIENCE_S)):
-            assert set(found) <= set(books), "a mixture was read"
-            assert len(set(found)) > 3, "the readers saw too little of it to tell"
-            held = found[::2]
-            order = [books.index(one) for one in held]
+        for warm, cold in (seen.get(timeout=PATIENCE_S), seen.get(timeout=PATIENCE_S)):
+            assert set(warm) | set(cold) <= set(books), "a mixture was read"
+            assert len({*warm, *cold}) > 3, "the readers saw too little of it to tell"
+            order = [books.index(one) for one in warm]
             assert order == sorted(order), "a reader went back"
 
 
 def test_after_a_kill_the_other_has_the_lease_within_its_time_and_two_seconds(server) -> None:
     told: Any = SPAWN.Queue()
     with running(hold, server.caches, "first", TTL_S, told) as first:
-        assert told.get(timeout=PATIENCE_S) == ("first", "holds")
+        assert told.get(timeout=PATIENCE_S)[:2] == ("first", "holds")
         with running(hold, server.caches, "second", TTL_S, told):
             with pytest.raises(queue.Empty):
                 told.get(timeout=2 * TTL_S)  # it renews, and so stays the one
             first.kill()
             killed_s = time.monotonic()
-            assert told.get(timeout=PATIENCE_S) == ("second", "holds")
-            assert time.monotonic() - killed_s <= TTL_S + 2
+            *said, took_s, waited_s = told.get(timeout=PATIENCE_S)
+            assert said == ["second", "holds"]
+            assert took_s - killed_s <= TTL_S + 2 + waited_s
 
 
 def test_never_two_hold_the_lease(server) -> None:

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.store.servers import free_port
 from tests.vsphere.faults import (
     Exchange,
     Fault,
@@ -244,13 +245,11 @@ def deaf_listener() -> Iterator[int]:
 
 
 def closed_port() -> int:
-    """A port that refuses connections."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+    """A port that refuses connections, and goes on to do so."""
+    return free_port()
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """For what other threads do; fails the test when it does not happen."""
     until = time.monotonic() + timeout_s
     while not condition():

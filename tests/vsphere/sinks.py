@@ -12,7 +12,7 @@ from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
 from vmware_panel.domain.usage import Usage
 from vmware_panel.vsphere import Collector, VCenterClient
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 class Remembering:

@@ -150,11 +150,14 @@ def test_a_storm_of_changes_is_published_once_a_second_at_most(
     with collecting(client, sink), own.login.connected() as service:
         sink.until_watching()
         machine = vm_named(service, "server-00003")
-        for number in range(25):
+        number = 0
+        while number < 25 or len(sink.published_at_s) < 4:
+            number += 1
             machine.ReconfigVM_Task(vim.vm.ConfigSpec(annotation=f"note {number}"))
             time.sleep(0.1)
         sink.until(
-            lambda s: by_ref(s)[machine._moId].annotation == "note 24", "the last of the notes"
+            lambda s: by_ref(s)[machine._moId].annotation == f"note {number}",
+            "the last of the notes",
         )
     gaps = [b - a for a, b in zip(sink.published_at_s[1:], sink.published_at_s[2:], strict=False)]
     assert gaps and min(gaps) >= PUBLISH_INTERVAL_S * 0.95, gaps
@@ -190,11 +193,11 @@ def test_an_idle_collector_asks_a_handful_of_calls_a_minute(
 ):
     with collecting(reader, sink, max_wait_s=1):
         sink.until(lambda s: s.samples, "the first sample")
-        before = reader.calls.total
+        before, began_s = reader.calls.total, time.monotonic()
         first = sink.confirmed_at
-        time.sleep(3.5)
-        asked = reader.calls.total - before
-        assert 2 <= asked <= 5, f"{asked} calls in 3.5 s with waits of 1 s"
+        sink.until(lambda _: reader.calls.total - before >= 4, "some waits")
+        asked, took_s = reader.calls.total - before, time.monotonic() - began_s
+        assert asked <= took_s + 2, f"{asked} calls in {took_s:.1f} s with waits of 1 s"
         assert sink.confirmed_at is not None and first is not None
         assert sink.confirmed_at > first, "an unchanged book must not grow old"
         assert sink.replaced == 1 and not sink.deltas
@@ -239,14 +242,14 @@ def test_what_was_begun_at_a_vcenter_that_became_too_slow_is_taken_away_again(
     own: RunningSimulator, sink: Remembering
 ):
     """Each failed attempt would leave a property collector in a session that lives on."""
-    client = VCenterClient(replace(endpoint_of(own), read_timeout_s=0.5))
+    client = VCenterClient(replace(endpoint_of(own), read_timeout_s=2.0))
     client.about()
-    own.control.delay(1000, "CreateFilter")
+    own.control.delay(4000, "CreateFilter")
     with collecting(client, sink):
         sink.until(lambda s: client.calls.by_method.get("CreateFilter", 0) >= 3, "attempts")
         assert own.control.objects().collectors <= 1
         own.control.delay(0, "CreateFilter")
         sink.until_watching()
         left = own.control.objects()
-        assert (left.collectors, left.filters, left.views) == (1, 1, 1)
+        assert (left.collectors, left.filters, left.views) == (1, 1, 1), left
     client.close()

@@ -229,7 +229,7 @@ def searches_of(own: RunningSimulator) -> list[str]:
 
 
 def test_how_far_it_is_is_told(own: RunningSimulator, client: VCenterClient):
-    own.control.searches_take(1500)
+    own.control.searches_take(3000)
     told: list[tuple[str, int | None]] = []
     client.search_datastore(
         moref_of(client, SHARED), Deadline(LONG_S), lambda *said: told.append(said)
@@ -255,7 +255,7 @@ def test_a_datastore_that_is_not_accessible_is_named_and_nothing_is_searched(
 def test_a_datastore_that_is_lost_while_it_is_searched_is_named(
     own: RunningSimulator, client: VCenterClient
 ):
-    own.control.searches_take(1000)
+    own.control.searches_take(5000)
     moref = moref_of(client, SHARED)
     told = threading.Event()
     lost = threading.Thread(
@@ -298,7 +298,7 @@ def test_at_its_deadline_the_task_is_cancelled(own: RunningSimulator, client: VC
     own.control.searches_take(60_000)
     moref = moref_of(client, SHARED)
     with pytest.raises(SearchFailed, match="not through within its time") as caught:
-        client.search_datastore(moref, Deadline(1.5))
+        client.search_datastore(moref, Deadline(5.0))
     assert caught.value.kind is TroubleKind.TIMEOUT
     wait_until(lambda: searches_of(own) == ["error"])
 
@@ -335,7 +335,7 @@ def test_a_session_that_ends_meanwhile_does_not_end_the_search(
     own: RunningSimulator, client: VCenterClient
 ):
     own.control.fill_cache(SHARED, "a_base", 2)
-    own.control.searches_take(1000)
+    own.control.searches_take(3000)
     moref = moref_of(client, SHARED)
     ended: list[int] = []
 
@@ -362,9 +362,9 @@ def test_a_vcenter_that_has_a_bad_moment_does_not_end_the_search(
 ):
     """The task goes on meanwhile, and is looked at again."""
     own.control.fill_cache(SHARED, "a_base", 2)
-    own.control.searches_take(1000)
+    own.control.searches_take(3000)
     moref = moref_of(client, SHARED)
-    short = VCenterClient(replace(client.endpoint, read_timeout_s=0.5))
+    short = VCenterClient(replace(client.endpoint, read_timeout_s=2.0))
     hung: list[bool] = []
 
     def hang(name: str, percent: int | None) -> None:

@@ -250,8 +250,8 @@ def test_a_change_whose_answer_is_lost_is_sent_once(
                 name: getattr(rig.endpoint, name)
                 for name in ("name", "host", "port", "username", "password", "ca_file")
             },
-            read_timeout_s=1.0,
-            list_timeout_s=1.0,
+            read_timeout_s=4.0,
+            list_timeout_s=4.0,
         )
     )
     rig.client.close()

@@ -202,7 +202,7 @@ def test_what_was_applied_stays_and_the_rest_is_named_if_a_later_one_is_refused(
 
 def test_a_lost_answer_is_not_sent_again_and_the_vms_are_followed(changes: Changes) -> None:
     changes.vcenter = changes.as_user(
-        changes.rig.simulator.user, changes.rig.simulator.password, read_timeout_s=2.0
+        changes.rig.simulator.user, changes.rig.simulator.password, read_timeout_s=6.0
     )
     state = changes.rig.recommend()
     one = state.recommendations[0]

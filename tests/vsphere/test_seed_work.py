@@ -201,12 +201,12 @@ def test_a_dry_run_sends_nothing(bench: Bench) -> None:
 def test_nova_was_faster(bench: Bench) -> None:
     """It uploads the same image while it is copied, and finds nothing of ours in its way."""
     bench.rig.cached()
-    bench.rig.simulator.control.set_pace(copy_ms_per_mib=100)
+    bench.rig.simulator.control.set_pace(copy_ms_per_mib=400)
     bench.begin(bench.order())
     thread = bench.in_background()
     wait_until(lambda: bench.item.steps and bench.item.steps[-1].name == "fetch copy")
     bench.rig.cached(datastore="shared-ds-1")
-    thread.join(30)
+    thread.join(90)
     item = bench.item
     assert (item.state, item.refusals[0].kind) == (ItemState.REFUSED, RefusalKind.ALREADY_SO)
     assert bench.files(*TARGET) == WHOLE
@@ -220,7 +220,7 @@ def test_cancelled_in_the_middle_of_a_copy_nothing_stays(bench: Bench) -> None:
     thread = bench.in_background()
     wait_until(lambda: bench.item.progress_percent)
     bench.journal.ask_cancel("job1")
-    thread.join(30)
+    thread.join(90)
     assert bench.item.state is ItemState.CANCELLED
     assert bench.files(*TARGET) is None
     assert bench.staged == []
@@ -233,7 +233,7 @@ def test_a_datastore_that_fills_up_in_the_middle_fails_and_nothing_stays(bench: 
     thread = bench.in_background()
     wait_until(lambda: bench.item.progress_percent)
     bench.rig.simulator.control.set_free("shared-ds-1", MIB)
-    thread.join(30)
+    thread.join(90)
     item = bench.item
     assert item.state is ItemState.FAILED and item.trouble
     assert "NoDiskSpace" in item.trouble.detail
@@ -251,7 +251,7 @@ def test_a_datastore_that_goes_away_in_the_middle_fails_and_what_stays_is_named(
     wait_until(lambda: bench.item.progress_percent)
     control.fault("InaccessibleDatastore", "DeleteDatastoreFile_Task")
     control.set_accessible("shared-ds-1", False)
-    thread.join(30)
+    thread.join(90)
     item = bench.item
     assert item.state is ItemState.FAILED and item.trouble
     (left,) = bench.staged or ["?"]
@@ -472,7 +472,7 @@ def test_cancelled_in_the_middle_of_an_upload_nothing_stays(bench: Bench, glance
     thread = bench.in_background()
     wait_until(lambda: bench.item.progress_percent)
     bench.journal.ask_cancel("job1")
-    thread.join(30)
+    thread.join(90)
     assert bench.item.state is ItemState.CANCELLED
     assert bench.files(*TARGET) is None
     assert bench.staged == []
@@ -485,12 +485,12 @@ def test_a_datastore_that_fills_up_in_the_middle_of_an_upload(
     body = sparse(40 * MIB)
     glance_of(body)
     control = bench.rig.simulator.control
-    control.set_pace(upload_ms_per_mib=100)
+    control.set_pace(upload_ms_per_mib=300)
     bench.begin(from_glance(bench, body))
     thread = bench.in_background()
     wait_until(lambda: bench.item.progress_percent)
     control.set_free("shared-ds-1", 0)
-    thread.join(30)
+    thread.join(90)
     item = bench.item
     assert item.state is ItemState.FAILED and item.trouble
     assert "space" in item.trouble.detail
@@ -519,8 +519,15 @@ def test_an_image_that_the_asker_may_not_download(
 # -- after a killed worker
 
 
-def killing_at(monkeypatch: pytest.MonkeyPatch, number: int, when: str) -> Callable[[], bool]:
-    """The worker dies at its n-th step, before it is sent, or after, or once that is written."""
+def killing_at(
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    when: str,
+    then: Callable[[], object] = lambda: None,
+) -> Callable[[], bool]:
+    """The worker dies at its n-th step, before it is sent, or after, or once that is written; `then`
+    is what happens before the next one comes.
+    """
     count = {"n": 0, "died": 0}
     about_to, sent = ClaimReport.about_to, ClaimReport.sent
 
@@ -537,6 +544,7 @@ def killing_at(monkeypatch: pytest.MonkeyPatch, number: int, when: str) -> Calla
     def die(point: str) -> None:
         if point == when and count["n"] == number and not count["died"]:
             count["died"] = 1
+            then()
             raise Killed
 
     monkeypatch.setattr(ClaimReport, "about_to", dying_about_to)

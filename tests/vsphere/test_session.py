@@ -266,7 +266,7 @@ def test_a_thread_that_waits_for_anothers_login_keeps_its_own_deadline(
     started = time.monotonic()
     errors = errors_in(at_once(reader.about))
     assert [error.trouble.kind for error in errors] == [TroubleKind.TIMEOUT] * THREADS
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30, "the proxy lets go of nobody before that"
 
 
 def test_a_connection_that_broke_is_replaced_and_the_read_repeated_once(
@@ -285,7 +285,7 @@ def test_idle_connections_that_broke_together_cost_one_repetition(
     together = threading.Barrier(4)
 
     def wait_for_each_other(exchange: Exchange) -> None:
-        together.wait(10)
+        together.wait(60)
         exchange.hand_on()
 
     vcenter.proxy.spoil("FindAllByUuid", wait_for_each_other, times=4)

@@ -60,7 +60,7 @@ def test_a_call_hangs_until_the_faults_are_cleared(own: RunningSimulator) -> Non
         assert thread.is_alive()
 
         own.control.clear_faults()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
         assert raised == []
 
@@ -137,5 +137,5 @@ def test_a_session_that_an_admin_ends_ends_its_wait(own: RunningSimulator) -> No
 
     with own.login.connected() as other:
         other.content.sessionManager.TerminateSession([key])
-        thread.join(10)
+        thread.join(60)
     assert [type(error) for error in raised] == [vim.fault.NotAuthenticated]

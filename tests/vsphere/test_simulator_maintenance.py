@@ -126,7 +126,7 @@ def test_without_drs_there_is_no_plan(inventory: Inventory) -> None:
 
 
 def test_the_way_into_maintenance_shows_and_can_be_cancelled(inventory: Inventory) -> None:
-    inventory.simulator.control.vmotion_takes(600)
+    inventory.simulator.control.vmotion_takes(1500)
     host = inventory.host("c0-1")
     before = len(running(host))
     task = host.EnterMaintenanceMode_Task(timeout=0)
@@ -162,7 +162,7 @@ def test_a_host_on_its_way_into_maintenance_takes_no_vm(inventory: Inventory) ->
 
 
 def test_a_move_takes_the_time_that_a_test_sets_and_shows_it(inventory: Inventory) -> None:
-    inventory.simulator.control.vmotion_takes(1000)
+    inventory.simulator.control.vmotion_takes(4000)
     vm, target = inventory.nova_vm(), inventory.host("c0-3")
     task = vm.MigrateVM_Task(host=target, priority="defaultPriority")
     wait_until(lambda: (task.info.progress or 0) > 20)

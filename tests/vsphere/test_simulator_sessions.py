@@ -153,9 +153,9 @@ def test_a_slow_vcenter_answers_after_the_clients_deadline(start_simulator: Any)
         user=simulator.user,
         pwd=simulator.password,
         sslContext=simulator.login.tls(),
-        httpConnectionTimeout=1,
+        httpConnectionTimeout=4,
     )
-    simulator.control.delay(3000, "CurrentTime")
+    simulator.control.delay(12_000, "CurrentTime")
 
     with pytest.raises(TimeoutError):
         service.CurrentTime()

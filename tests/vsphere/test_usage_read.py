@@ -104,14 +104,14 @@ def test_a_sample_that_hangs_ends_in_time_and_with_the_collector(
     client = VCenterClient(replace(endpoint_of(own), read_timeout_s=1.0))
     with collecting(client, sink, max_wait_s=1, sample_interval_s=1.0):
         sink.until(lambda s: s.samples, "the first sample")
-        own.control.delay(5000, "RetrievePropertiesEx")
+        own.control.delay(60_000, "RetrievePropertiesEx")
         asked = client.calls.by_method["RetrievePropertiesEx"]
         sink.until(
             lambda _: client.calls.by_method["RetrievePropertiesEx"] >= asked + 2, "slow samples"
         )
-        assert sink.status is not None and sink.status.state is CollectorState.WATCHING
+        sink.until_watching()
         began_s = time.monotonic()
-    assert time.monotonic() - began_s < 10, "a collector that stops waits for its sample"
+    assert time.monotonic() - began_s < 40, "a collector that stops waits for its sample"
     client.close()
 
 

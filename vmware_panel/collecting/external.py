@@ -40,10 +40,12 @@ class Report:
 
     @property
     def ready(self) -> bool:
-        """True for one that watches, and for one that stands by while another does."""
+        """True for one that watches and whose book the store has, and for one that stands by while
+        another does.
+        """
         if self.keeper is KeeperState.COLLECTING:
             watches = self.status is not None and self.status.state is CollectorState.WATCHING
-            return watches and self.store_trouble is None
+            return watches and self.published > 0 and self.store_trouble is None
         return self.keeper is KeeperState.STANDBY
 
 

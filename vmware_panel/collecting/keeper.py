@@ -18,8 +18,10 @@ LOG = logging.getLogger(__name__)
 TICK_S = 1.0
 STANDBY_TICK_S = 0.5
 BEAT_S = 5.0
-FREE_S = 1.5
-"""So long a standby sees a lease free before it takes it: longer than a tick of who collects."""
+FREE_S = 2.5
+"""So long a standby sees a lease free before it takes it: longer than two ticks of who collects, the
+first of which may find that a cache that came back has ended its connection.
+"""
 
 LEASE_TTL_S = 6.0
 """How long the lease of a holder that died keeps the others away; renewed at every tick."""
@@ -105,8 +107,8 @@ class Keeper:
             while not self._stopping.is_set():
                 self._tick()
                 self._ticked_at_s = time.monotonic()
-                collecting = self._state is KeeperState.COLLECTING
-                self._stopping.wait(TICK_S if collecting else STANDBY_TICK_S)
+                sure = self._state is KeeperState.COLLECTING and self._lease_trouble is None
+                self._stopping.wait(TICK_S if sure else STANDBY_TICK_S)
         finally:
             self._end_term()
             self._release()

@@ -23,6 +23,9 @@ from vmware_panel.store.items import DamageError, Keys, digest_of, joined
 LOG = logging.getLogger(__name__)
 
 BATCH_ITEMS = 16
+MOST_OVERTAKEN = (
+    20  # times in one read, before that counts as damage: a writer writes once a second
+)
 RETRY_S = 1.0  # between two tries to read what is damaged
 WAIT_S = 60.0  # for another thread's first read; the cache's own timeouts end that sooner
 DAMAGE_TTL_S = 3600
@@ -121,14 +124,19 @@ class SnapshotReader:
         if self._failed and self._failed[0] == content.version:
             if self._clock() - self._failed[1] < RETRY_S:
                 return head, self._kept(held)
+        whole, overtaken = held, 0
         try:
-            try:
-                self._held = self._fetched(head, content, held)
-            except DamageError:
-                # A writer may have gone on meanwhile and cleared away what the old head names.
-                head = self._look()[0] or head
-                content = head.content or content
-                self._held = self._fetched(head, content, None)
+            while True:
+                try:
+                    self._held = self._fetched(head, content, whole)
+                    break
+                except DamageError:
+                    # A writer may have gone on meanwhile and cleared away what the old head names.
+                    head = self._look()[0] or head
+                    newest = head.content or content
+                    if overtaken and (newest.base == content.base or overtaken == MOST_OVERTAKEN):
+                        raise
+                    content, whole, overtaken = newest, None, overtaken + 1
         except (DamageError, FormatError) as error:
             return head, self._damaged(content, error, held)
         self._failed = None

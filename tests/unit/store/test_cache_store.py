@@ -175,10 +175,13 @@ def test_a_reader_in_the_middle_of_an_old_base_finishes(store, new_store) -> Non
         assert store.read(VCENTER).inventory == before
 
 
-def test_a_reader_that_comes_too_late_for_a_base_reads_the_head_again(store, new_store) -> None:
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_a_reader_that_comes_too_late_for_a_base_reads_the_head_again(
+    store, new_store, cache, times
+) -> None:
     book, writer = Collected(), new_store().writer(VCENTER)
     writer.replace(book.whole(), WATCHING)
-    look, left = SnapshotReader._look, [1]
+    look, left = SnapshotReader._look, [1] * times
 
     def then_the_writer_goes_on_twice(reader):
         found = look(reader)
@@ -191,6 +194,7 @@ def test_a_reader_that_comes_too_late_for_a_base_reads_the_head_again(store, new
 
     with mock.patch.object(SnapshotReader, "_look", then_the_writer_goes_on_twice):
         assert store.read(VCENTER).inventory == book.whole()
+    assert cache.get(KEYS.damage) is None, "nothing was damaged"
 
 
 @pytest.mark.parametrize("held", [True, False])
