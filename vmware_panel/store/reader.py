@@ -23,9 +23,7 @@ from vmware_panel.store.items import DamageError, Keys, digest_of, joined
 LOG = logging.getLogger(__name__)
 
 BATCH_ITEMS = 16
-MOST_OVERTAKEN = (
-    20  # times in one read, before that counts as damage: a writer writes once a second
-)
+MOST_OVERTAKEN = 20  # times in one read; a writer writes once a second
 RETRY_S = 1.0  # between two tries to read what is damaged
 WAIT_S = 60.0  # for another thread's first read; the cache's own timeouts end that sooner
 DAMAGE_TTL_S = 3600
