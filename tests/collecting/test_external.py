@@ -2,12 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from vmware_panel.collecting import external
-from vmware_panel.collecting.external import Collection
+from vmware_panel.collecting.external import Collection, Report
+from vmware_panel.collecting.keeper import KeeperState
 from vmware_panel.config import VCenterConfig
+from vmware_panel.domain.outcome import Trouble, TroubleKind
+from vmware_panel.domain.snapshot import CollectorState, CollectorStatus
 from vmware_panel.secret import Secret
 from vmware_panel.store import Lease, MemoryStore
 
@@ -60,3 +65,17 @@ def test_a_keeper_that_hangs_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> No
 
     collecting.run(stopping, look)
     assert seen[0] is False
+
+
+def test_it_is_ready_when_the_store_has_the_book_or_another_collects() -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    watches = CollectorStatus(CollectorState.WATCHING, now)
+    report = Report("west", KeeperState.COLLECTING, watches, published=1)
+    assert report.ready
+    assert not replace(report, published=0).ready, "no page can read the book yet"
+    assert not replace(report, status=None).ready
+    lists = CollectorStatus(CollectorState.LISTING, now)
+    assert not replace(report, status=lists).ready
+    away = Trouble("store", TroubleKind.UNREACHABLE)
+    assert not replace(report, store_trouble=away).ready
+    assert Report("west", KeeperState.STANDBY).ready
