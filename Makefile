@@ -29,8 +29,8 @@ lab-stop: ## Stop the lab: every process that it started
 .PHONY: check
 check: venv lint types unit ## Lint, types and unit tests: seconds, no lab
 
-# What mostly waits, for leases and deadlines to pass: it runs beside the rest, and is shown after it.
-WAITING := tests/collecting tests/deployment tests/faults tests/jobs tests/store
+# What needs no lab, and mostly waits: it runs beside the rest, and is shown after it.
+BESIDE := tests/collecting tests/deployment tests/faults tests/jobs tests/store tests/vsphere
 
 .PHONY: simulator
 simulator: apt venv ## Build the vCenter simulator, if it is not there yet
@@ -41,10 +41,10 @@ simulator: apt venv ## Build the vCenter simulator, if it is not there yet
 .PHONY: test
 test: apt venv lint types simulator ## Everything: lint, types, and all tests, on the simulator, the lab and in Chromium
 	@$(SCRATCH); failed=0; \
-	$(BIN)/python -m pytest $(WAITING) >"$$scratch/waiting.log" 2>&1 & waiting=$$!; \
-	$(BIN)/python -m pytest $(WAITING:%=--ignore=%) || failed=1; \
-	wait $$waiting || failed=1; \
-	cat "$$scratch/waiting.log"; exit $$failed
+	$(BIN)/python -m pytest $(BESIDE) >"$$scratch/beside.log" 2>&1 & beside=$$!; \
+	$(BIN)/python -m pytest $(BESIDE:%=--ignore=%) || failed=1; \
+	wait $$beside || failed=1; \
+	cat "$$scratch/beside.log"; exit $$failed
 
 .PHONY: format
 format: venv ## Put the source into shape
