@@ -49,10 +49,14 @@ def listens(lab: RunningLab) -> bool:
     return False
 
 
-def expect_the_trouble_in_the_list(admin: Browser) -> None:
+def expect_the_trouble_in_the_lists(admin: Browser) -> None:
     """As soon as the collector has noticed: within a wait and its deadline."""
     eventually(lambda: is_away(admin), "the list says that vCenter is away")
     assert admin.text(".vmware-panel .alert")
+    admin.open("/admin/instances/")
+    note = admin.text(".vmware-columns-note")
+    assert "show what it held when it was last read" in note, note
+    assert "is shown as unknown" not in note
 
 
 def is_away(admin: Browser) -> bool:
@@ -64,7 +68,7 @@ def test_the_pages_answer_while_vcenter_hangs(admin: Browser, lab: RunningLab):
     server_id = lab.server_id(NAME)
     with lab.vcenter_hanging():
         expect_what_is_known(admin, lab)
-        expect_the_trouble_in_the_list(admin)
+        expect_the_trouble_in_the_lists(admin)
     eventually(
         lambda: "DC0_C0" in open_tab(admin, server_id) and not admin.all(LAST_SEEN),
         "the tab recovers when vCenter does",
@@ -77,4 +81,4 @@ def test_the_pages_answer_when_vcenter_is_gone(admin: Browser, lab: RunningLab):
         os.kill(lab.vcenter_pid(), signal.SIGTERM)
     eventually(lambda: not listens(lab), "vCenter takes no connection")
     expect_what_is_known(admin, lab)
-    expect_the_trouble_in_the_list(admin)
+    expect_the_trouble_in_the_lists(admin)

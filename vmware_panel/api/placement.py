@@ -100,10 +100,15 @@ class InstancesReport(BooksReport):
 
 @dataclass(frozen=True)
 class ColumnsReport:
-    """The placements of the servers on one page of Horizon's own table, by server id."""
+    """The placements of the servers on one page of Horizon's own table, by server id.
+
+    `read_at` is when the book of each vCenter was read, by name. One that has a trouble too is
+    shown as it was then; one that is missing there is unknown.
+    """
 
     by_server: Mapping[str, Placement] = field(default_factory=dict)
     troubles: tuple[Trouble, ...] = ()
+    read_at: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def instance_report(request: HttpRequest, server: Server) -> InstanceReport:
@@ -241,7 +246,9 @@ def columns_report(request: HttpRequest, servers: Iterable[Server]) -> ColumnsRe
     else:
         reading = inventory_source().read(vcenters_of(request))
     return ColumnsReport(
-        by_server={p.server.id: p for p in join(rows, reading.books)}, troubles=reading.troubles
+        by_server={p.server.id: p for p in join(rows, reading.books)},
+        troubles=reading.troubles,
+        read_at={i.vcenter.name: i.read_at for i in reading.inventories},
     )
 
 

@@ -8,6 +8,8 @@ instance's own page) asks no vCenter. Without the right to list instances the ta
 import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -30,6 +32,14 @@ AFTER = "host"
 """Nova's compute host: the columns stand beside it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A source that failed. `read_at` is when the book was read that is shown all the same."""
+
+    words: TroubleWords
+    read_at: datetime | None = None
+
+
 class PagePlacements:
     """The placements of the instances of one page, read when the first of them is asked for."""
 
@@ -37,7 +47,7 @@ class PagePlacements:
         self._request = request
         self._instances = instances
         self._by_server: Mapping[str, Placement] | None = None
-        self._troubles: list[TroubleWords] = []
+        self._failed: list[Failed] = []
 
     def of(self, instance: Any) -> Placement | None:
         if self._by_server is None:
@@ -49,16 +59,19 @@ class PagePlacements:
         try:
             report = placement_api.columns_report(self._request, servers)
         except ConfigError:
-            self._troubles = [settings_trouble()]
+            self._failed = [Failed(settings_trouble())]
             return {}
-        self._troubles = [trouble_words(trouble) for trouble in report.troubles]
+        self._failed = [
+            Failed(trouble_words(trouble), report.read_at.get(trouble.source))
+            for trouble in report.troubles
+        ]
         return report.by_server
 
     def note(self) -> str:
         """Which source failed, once for the whole page; nothing if none was asked or failed."""
-        if not self._troubles:
+        if not self._failed:
             return ""
-        context = {"troubles": self._troubles}
+        context = {"failed": self._failed}
         return str(render_to_string("vmware_panel/instance/_columns_note.html", context))
 
 

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
@@ -40,6 +42,13 @@ def down(servers: tuple[Server, ...]) -> ColumnsReport:
     placements = join(servers, Books((), complete=False))
     trouble = Trouble("prod", TroubleKind.TIMEOUT, "esx-1 is slow")
     return ColumnsReport({p.server.id: p for p in placements}, (trouble,))
+
+
+def down_since(servers: tuple[Server, ...]) -> ColumnsReport:
+    """The collector's book is there still."""
+    trouble = Trouble("prod", TroubleKind.UNREACHABLE)
+    read_at = {"prod": datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC)}
+    return replace(on_vcenter(servers), troubles=(trouble,), read_at=read_at)
 
 
 class ColumnPages(InstancePages):
@@ -89,9 +98,19 @@ class ColumnPages(InstancePages):
         page = self.index()
         self.assertContains(page, "vCenter prod: it did not answer within the time allowed.", 1)
         self.assertNotContains(page, "esx-1 is slow")
+        self.assertContains(page, "What it knows is shown as unknown in the columns", 1)
         rows = len(self.servers.list())
         assert len(re.findall(r">unknown</span>", page.content.decode())) == 3 * rows
         assert len(self.columns.asked) == 1
+
+    def test_what_vcenter_held_before_it_went_is_shown_with_its_time(self):
+        self.use(down_since)
+        page = self.index()
+        self.assertContains(page, "vCenter prod: it cannot be reached.", 1)
+        self.assertContains(page, "show what it held when it was last read", 1)
+        self.assertContains(page, 'datetime="2026-11-23T03:04:05+00:00"', 1)
+        self.assertContains(page, "esx-1")
+        self.assertNotContains(page, "is shown as unknown")
 
     def test_faulty_settings_are_said_once(self):
         def faulty(servers: tuple[Server, ...]) -> ColumnsReport:
